@@ -1,0 +1,10 @@
+/** Names that both languages know. Changing one breaks running workflows and deployed workers. */
+export const TYPESCRIPT_TASK_QUEUE = 'nucleus-control';
+export const PYTHON_TASK_QUEUE = 'nucleus-data';
+export const DEFAULT_STAGING_PROVIDER_ID = 'local_directory';
+export const INTERNAL_EVENTS_PATH = '/internal/ingestion-events';
+
+/** One workflow per unit, so that one run at a time writes its checkpoints (rule R9). */
+export function ingestionWorkflowId(endpointId: string, unitId: string): string {
+  return `ingestion::${endpointId}::${unitId}`;
+}

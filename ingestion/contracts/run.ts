@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { checkpointSchema, cursorSchema } from './checkpoint.js';
+import { idSchema } from './ids.js';
+
+export const INGESTION_MODES = ['full', 'incremental'] as const;
+export type IngestionMode = (typeof INGESTION_MODES)[number];
+
+export const WRITE_MODES = ['append', 'merge', 'overwrite'] as const;
+export type WriteMode = (typeof WRITE_MODES)[number];
+
+export const NULL_CURSOR_POLICIES = ['fail', 'include', 'exclude'] as const;
+
+export const RUN_PHASES = ['export', 'import', 'cleanup'] as const;
+export type RunPhase = (typeof RUN_PHASES)[number];
+
+/** How a unit's rows are read and cut; every field has a default, so `{}` is a policy. */
+export const policySchema = z.strictObject({
+  sliceRows: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(200_000)
+    .describe('rows after which a slice ends at the next change of the cursor'),
+  lagSeconds: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('how long before now the upper bound stays, for sources that commit late; time cursors only'),
+  lookbackSeconds: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('how far below the watermark the query starts; never lowers the stored watermark; time cursors only'),
+  nullCursor: z
+    .enum(NULL_CURSOR_POLICIES)
+    .default('fail')
+    .describe('what happens to rows whose cursor is NULL; they are always counted'),
+});
+export type IngestionPolicy = z.infer<typeof policySchema>;
+
+/** An endpoint as Python needs it to work alone: its template and its config with secrets still sealed. */
+export const endpointRefSchema = z.strictObject({
+  endpointId: idSchema,
+  templateId: idSchema,
+  config: z.record(z.string(), z.unknown()).describe('as stored: secret fields are { $sealed } objects'),
+});
+export type EndpointRef = z.infer<typeof endpointRefSchema>;
+
+/** What is read, and where it goes, of one unit and one of its sinks. */
+export const unitSpecSchema = z.strictObject({
+  object: z.record(z.string(), z.unknown()).describe('what to read, by the source template, e.g. { schema, table }'),
+  mode: z.enum(INGESTION_MODES),
+  cursorField: z.string().min(1).nullable().describe('column of the watermark; null for full units'),
+  primaryKey: z.array(z.string().min(1)).describe('columns that identify a row; empty when there is no key'),
+  target: z.string().min(1).describe('name of the table or data set in the sink'),
+  writeMode: z.enum(WRITE_MODES),
+});
+export type UnitSpec = z.infer<typeof unitSpecSchema>;
+
+/** The one `execution` object beside the fixed fields. No secret in clear, no rows. */
+export const executionSchema = z.strictObject({
+  runId: z.uuid(),
+  fence: z
+    .int()
+    .min(1)
+    .describe('grows with every run of the key; with the attempt number it tells a zombie from the living'),
+  source: endpointRefSchema,
+  sink: endpointRefSchema,
+  unit: unitSpecSchema,
+});
+export type Execution = z.infer<typeof executionSchema>;
+
+/** Argument of the Python activity `runIngestionUnit`. */
+export const runIngestionUnitInputSchema = z.strictObject({
+  endpointId: idSchema,
+  unitId: idSchema,
+  sinkId: idSchema.optional(),
+  checkpoint: checkpointSchema,
+  stagingProviderId: idSchema.optional().describe('defaults to local_directory'),
+  policy: policySchema.partial().optional(),
+  execution: executionSchema,
+});
+export type RunIngestionUnitInput = z.infer<typeof runIngestionUnitInputSchema>;
+
+/** A data set that a run read or wrote, named the OpenLineage way. */
+export const datasetRefSchema = z.strictObject({
+  namespace: z.string().min(1),
+  name: z.string().min(1),
+  version: z
+    .string()
+    .min(1)
+    .nullable()
+    .describe('state of the data set that was read or made, e.g. an Iceberg snapshot id'),
+  fields: z.array(z.strictObject({ name: z.string(), type: z.string() })),
+});
+export type DatasetRef = z.infer<typeof datasetRefSchema>;
+
+export const runStatsSchema = z.strictObject({
+  rowsRead: z.int().min(0).describe('rows that the source delivered'),
+  rowsWritten: z.int().min(0).describe('rows that the sink committed for this run, new or changed'),
+  rowsSkippedAtWatermark: z.int().min(0).describe('rows at the watermark that an earlier run had committed'),
+  nullCursorRows: z.int().min(0),
+  bytesStaged: z.int().min(0),
+  slices: z.int().min(0),
+  slicesReused: z.int().min(0).describe('slices that an earlier attempt had staged'),
+  engine: z.string().describe('what read the source, e.g. adbc'),
+  durationsMs: z.strictObject({ export: z.int().min(0), import: z.int().min(0), cleanup: z.int().min(0) }),
+  provenance: z.strictObject({ inputs: z.array(datasetRefSchema), outputs: z.array(datasetRefSchema) }),
+});
+export type RunStats = z.infer<typeof runStatsSchema>;
+
+/** Result of `runIngestionUnit`. `new_checkpoint` null means that the old checkpoint stays (rule R6). */
+export const runIngestionUnitResultSchema = z.strictObject({
+  new_checkpoint: z.strictObject({ cursor: cursorSchema }).nullable(),
+  stats: runStatsSchema,
+});
+export type RunIngestionUnitResult = z.infer<typeof runIngestionUnitResultSchema>;
+
+/** `type` of the Temporal application failures that Python raises, and whose turn it is to act. */
+export const INGESTION_FAILURE_CATEGORIES = ['config', 'source', 'sink', 'transient', 'data', 'internal'] as const;
+
+/** First detail of a Temporal application failure; `type` of the failure is `code`. */
+export const ingestionFailureSchema = z.strictObject({
+  code: z.string().regex(/^[A-Z][A-Z0-9_]*$/),
+  category: z.enum(INGESTION_FAILURE_CATEGORIES),
+  field: z.string().nullable().describe('config field or column at fault, e.g. "source.config.password"'),
+  message: z.string().describe('safe to show: secrets are removed where it is made'),
+  retryable: z.boolean(),
+});
+export type IngestionFailure = z.infer<typeof ingestionFailureSchema>;
