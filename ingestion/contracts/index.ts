@@ -12,3 +12,4 @@ export * from './names.js';
 export * from './run.js';
 export * from './template.js';
 export * from './worker-events.js';
+export * from './workflow.js';

@@ -8,3 +8,6 @@ export const INTERNAL_EVENTS_PATH = '/internal/ingestion-events';
 export function ingestionWorkflowId(endpointId: string, unitId: string): string {
   return `ingestion::${endpointId}::${unitId}`;
 }
+
+/** Reading the templates is one workflow too, so that two servers that start together read them once. */
+export const TEMPLATE_SYNC_WORKFLOW_ID = 'template-sync';

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+
+/** The processes that read settings. The Python worker reads its own with the same names. */
+export type SettingReader = 'server' | 'worker' | 'python';
+
+export interface Setting {
+  readonly description: string;
+  readonly schema: z.ZodType;
+  readonly readBy: readonly SettingReader[];
+  /** Text of the default as a user would write it; absent when the setting is required or simply off. */
+  readonly default?: string;
+  readonly required?: true;
+  /** A secret may come from the file that `<NAME>_FILE` names instead, and is never shown. */
+  readonly secret?: true;
+}
+
+const text = z.string().min(1);
+const secretText = z.string().min(1);
+
+/** Every setting, once: the loader, `.env.example` and docs/configuration.md are made from this table. */
+export const SETTINGS = {
+  HOST: {
+    description: 'Address that the server binds to. Anything but loopback needs NUCLEUS_API_TOKEN.',
+    schema: text,
+    readBy: ['server'],
+    default: '127.0.0.1',
+  },
+  PORT: {
+    description: 'TCP port of the server; 0 takes a free one.',
+    schema: z.coerce.number().int().min(0).max(65_535),
+    readBy: ['server'],
+    default: '4000',
+  },
+  NUCLEUS_API_TOKEN: {
+    description:
+      'Bearer token that callers of the API must send. Off on loopback when not set. At least 24 characters.',
+    schema: secretText.min(24, 'must have at least 24 characters'),
+    readBy: ['server'],
+    secret: true,
+  },
+  NUCLEUS_INTERNAL_TOKEN: {
+    description: 'Bearer token with which workers post progress to the server. At least 24 characters.',
+    schema: secretText.min(24, 'must have at least 24 characters'),
+    readBy: ['server', 'python'],
+    required: true,
+    secret: true,
+  },
+  NUCLEUS_SECRET_KEY: {
+    description:
+      'Key that seals secret fields of endpoint configs: 32 bytes in base64. Server and Python worker share it.',
+    schema: secretText,
+    readBy: ['server', 'python'],
+    required: true,
+    secret: true,
+  },
+  NUCLEUS_EVENTS_URL: {
+    description:
+      'Where Python workers post progress, e.g. http://127.0.0.1:4000/internal/ingestion-events. Nothing is posted when not set.',
+    schema: z.url(),
+    readBy: ['python'],
+  },
+  NEO4J_URI: {
+    description: 'Bolt address of Neo4j 5.26 or later with APOC core.',
+    schema: z.string().regex(/^(bolt|neo4j)(\+s|\+ssc)?:\/\/.+/, 'must be a bolt:// or neo4j:// address'),
+    readBy: ['server', 'worker'],
+    default: 'bolt://127.0.0.1:7687',
+  },
+  NEO4J_USER: { description: 'Neo4j user.', schema: text, readBy: ['server', 'worker'], default: 'neo4j' },
+  NEO4J_PASSWORD: {
+    description: 'Password of that user.',
+    schema: secretText,
+    readBy: ['server', 'worker'],
+    required: true,
+    secret: true,
+  },
+  NEO4J_BROWSER_URL: {
+    description: 'Address of Neo4j Browser as people reach it; every entity then carries a browserUrl.',
+    schema: z.url(),
+    readBy: ['server'],
+  },
+  TEMPORAL_ADDRESS: {
+    description: 'host:port of the Temporal frontend.',
+    schema: z.string().regex(/^[^\s:]+:\d+$/, 'must be host:port'),
+    readBy: ['server', 'worker', 'python'],
+    default: '127.0.0.1:7233',
+  },
+  TEMPORAL_NAMESPACE: {
+    description: 'Temporal namespace.',
+    schema: text,
+    readBy: ['server', 'worker', 'python'],
+    default: 'nucleus',
+  },
+  KV_PATH: {
+    description: 'Folder of the LMDB environment that holds the checkpoints.',
+    schema: text,
+    readBy: ['worker'],
+    default: '.nucleus/data/kv',
+  },
+  STAGING_ROOT: {
+    description: 'Folder of the local_directory staging provider.',
+    schema: text,
+    readBy: ['python'],
+    default: '.nucleus/data/staging',
+  },
+  SPARK_JARS_DIR: {
+    description: 'Folder of the jars that Spark loads: the Iceberg runtime and the Postgres driver.',
+    schema: text,
+    readBy: ['python'],
+    default: '.nucleus/jars/spark',
+  },
+  LOG_LEVEL: {
+    description: 'trace, debug, info, warn, error or fatal.',
+    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
+    readBy: ['server', 'worker', 'python'],
+    default: 'info',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;

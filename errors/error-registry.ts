@@ -1,0 +1,62 @@
+/**
+ * Every error code a client can meet. `status` is the HTTP status where a plain route answers, `retryable` says whether
+ * the same request may succeed later without change, `meaning` and `remedy` are printed into docs/errors.md.
+ */
+export const ERROR_REGISTRY = {
+  BAD_USER_INPUT: {
+    status: 400,
+    retryable: false,
+    meaning: 'A field of the input breaks a rule.',
+    remedy: 'Change the field that `field` names; `message` states the rule.',
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    retryable: false,
+    meaning: 'The request carries no valid token.',
+    remedy: 'Send `Authorization: Bearer <token>`; over WebSocket put it into the connection parameters.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    retryable: false,
+    meaning: 'The request comes from an origin or a caller that may not do this.',
+    remedy: 'Call from an allowed origin or with another token.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning: 'An id in the input names nothing that exists.',
+    remedy: 'List what exists with the matching query and use one of those ids.',
+  },
+  CONFLICT: {
+    status: 409,
+    retryable: false,
+    meaning: 'The present state does not allow the change, for instance a stale version or an endpoint still in use.',
+    remedy: 'Read the present state, then decide again.',
+  },
+  STORE_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    meaning: 'Neo4j, the key-value store or Temporal does not answer.',
+    remedy: 'Try again; `/readyz` names the part that is down.',
+  },
+  TIMEOUT: {
+    status: 504,
+    retryable: true,
+    meaning: 'The request took longer than its deadline.',
+    remedy: 'Try again, or ask for less at once.',
+  },
+  LAGGED: {
+    status: 409,
+    retryable: true,
+    meaning: 'A subscriber read too slowly and was cut off; `details.cursor` is the last event it was sent.',
+    remedy: 'Subscribe again with `after` set to that cursor.',
+  },
+  INTERNAL_SERVER_ERROR: {
+    status: 500,
+    retryable: false,
+    meaning: 'A fault in Nucleus. The log holds the cause under the `requestId` of the answer.',
+    remedy: 'Report it with the `requestId`.',
+  },
+} as const satisfies Record<string, { status: number; retryable: boolean; meaning: string; remedy: string }>;
+
+export type ErrorCode = keyof typeof ERROR_REGISTRY;

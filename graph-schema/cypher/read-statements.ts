@@ -1,0 +1,69 @@
+/** Hidden from every list: what was deleted, and nodes that only an edge has named so far. */
+const VISIBLE = 'n.deletedAt IS NULL AND n.placeholder IS NULL';
+
+/**
+ * Keyset lists: a page starts after the last key of the page before it, so rows that are added or removed meanwhile never
+ * shift it. A filter parameter that is null does not filter.
+ */
+export interface KeysetStatement {
+  readonly page: string;
+  readonly count: string;
+}
+
+function byUrn(label: string, filters: string, columns = ''): KeysetStatement {
+  const match = `MATCH (n:Entity:${label})\nWHERE ${VISIBLE}${filters}`;
+  return {
+    page: `${match} AND ($afterUrn IS NULL OR n.urn > $afterUrn)
+RETURN properties(n) AS n${columns}
+ORDER BY n.urn LIMIT $limit`,
+    count: `${match} RETURN count(n) AS total`,
+  };
+}
+
+/** Parameters: `role`. */
+export const LIST_TEMPLATES = `
+MATCH (n:Entity:MetadataEndpointTemplate)
+WHERE ${VISIBLE} AND ($role IS NULL OR n.role = $role)
+RETURN properties(n) AS n ORDER BY n.urn`;
+
+/** Parameters: `ids`, `role`, `afterUrn`, `limit`. */
+export const LIST_ENDPOINTS = byUrn(
+  'MetadataEndpoint',
+  `
+  AND ($ids IS NULL OR n.id IN $ids) AND ($role IS NULL OR n.role = $role)`,
+);
+
+/** Parameters: `endpointId`, `unitId`, `sinkId`, `afterUrn`, `limit`; `sinkId` finds the units that write to an endpoint. */
+export const LIST_UNITS = byUrn(
+  'IngestionUnit',
+  `
+  AND ($endpointId IS NULL OR n.endpointId = $endpointId) AND ($unitId IS NULL OR n.id = $unitId)
+  AND ($sinkId IS NULL OR EXISTS { (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE s.id = $sinkId AND w.deletedAt IS NULL })`,
+  `, COLLECT {
+  MATCH (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE w.deletedAt IS NULL
+  RETURN {endpointId: s.id, target: w.target, writeMode: w.writeMode} ORDER BY s.id
+} AS sinks`,
+);
+
+/** Parameters: `endpointId`, `unitId`, `state`, `afterUrn`, `limit`. */
+export const LIST_STATUSES = byUrn(
+  'IngestionUnitState',
+  `
+  AND ($endpointId IS NULL OR n.endpointId = $endpointId) AND ($unitId IS NULL OR n.unitId = $unitId)
+  AND ($state IS NULL OR n.state = $state)`,
+);
+
+const RUNS = `
+MATCH (n:Entity:IngestionRun)
+WHERE ${VISIBLE}
+  AND ($endpointId IS NULL OR n.endpointId = $endpointId) AND ($unitId IS NULL OR n.unitId = $unitId)
+  AND ($runId IS NULL OR n.id = $runId)`;
+
+/** Latest first. Parameters: `endpointId`, `unitId`, `runId`, `afterStartedAt`, `afterUrn`, `limit`. */
+export const LIST_RUNS: KeysetStatement = {
+  page: `${RUNS}
+  AND ($afterUrn IS NULL OR n.startedAt < $afterStartedAt OR (n.startedAt = $afterStartedAt AND n.urn < $afterUrn))
+RETURN properties(n) AS n
+ORDER BY n.startedAt DESC, n.urn DESC LIMIT $limit`,
+  count: `${RUNS} RETURN count(n) AS total`,
+};

@@ -1,0 +1,15 @@
+/**
+ * What the graph means: urns, labels, edge kinds, migrations, Cypher statements and the SDL. Pure: no driver, no I/O.
+ *
+ * @example
+ * import { datasetUrn } from '#graph-schema';
+ * datasetUrn('postgres://db:5432', 'shop.public.orders'); // nucleus:dataset:postgres%3A%2F%2Fdb%3A5432:shop.public.orders
+ */
+export * from './browser-link.js';
+export * from './cypher/read-statements.js';
+export * from './cypher/write-statements.js';
+export * from './entity-kinds.js';
+export * from './ingestion-urns.js';
+export * from './migrations.js';
+export * from './sdl-files.js';
+export * from './urn.js';

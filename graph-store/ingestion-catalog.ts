@@ -1,0 +1,185 @@
+import neo4j, { type Driver } from 'neo4j-driver';
+import {
+  type KeysetStatement,
+  LIST_ENDPOINTS,
+  LIST_RUNS,
+  LIST_STATUSES,
+  LIST_TEMPLATES,
+  LIST_UNITS,
+  type UnitState,
+} from '#graph-schema';
+import {
+  type EndpointRecord,
+  endpointFromNode,
+  type RunRecord,
+  runFromNode,
+  type StatusRecord,
+  statusFromNode,
+  type TemplateRecord,
+  templateFromNode,
+  type UnitRecord,
+  type UnitSinkRecord,
+  unitFromNode,
+} from './ingestion-records.js';
+import {
+  checkPageSize,
+  decodePageCursor,
+  encodePageCursor,
+  MAX_PAGE,
+  type Page,
+  type PageRequest,
+} from './keyset-page.js';
+import { inReadTransaction } from './neo4j-session.js';
+import { type Properties, propertiesFromNeo4j, toNeo4j } from './property-values.js';
+
+type Filter = Readonly<Record<string, string | readonly string[] | undefined>>;
+type Columns = Readonly<Record<string, unknown>>;
+
+/** What a list returns and how to count it: the count is a query of its own, so it runs only when asked for. */
+export interface KeysetList<T> {
+  page(request: PageRequest): Promise<Page<T>>;
+  count(): Promise<number>;
+}
+
+/** Reads of endpoints, units, statuses and runs. Deleted nodes and placeholders are never returned. */
+export class IngestionCatalog {
+  readonly #driver: Driver;
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+  }
+
+  async templates(filter: { role?: string | undefined } = {}): Promise<TemplateRecord[]> {
+    const rows = await this.#run(LIST_TEMPLATES, { role: filter.role ?? null });
+    return rows.map((row) => templateFromNode(nodeOf(row)));
+  }
+
+  async template(id: string): Promise<TemplateRecord | undefined> {
+    return (await this.templates()).find((template) => template.id === id);
+  }
+
+  endpoints(
+    filter: { ids?: readonly string[] | undefined; role?: string | undefined } = {},
+  ): KeysetList<EndpointRecord> {
+    return this.#byUrn(LIST_ENDPOINTS, { ids: filter.ids, role: filter.role }, (row) => endpointFromNode(nodeOf(row)));
+  }
+
+  async endpoint(id: string): Promise<EndpointRecord | undefined> {
+    return first(this.endpoints({ ids: [id] }));
+  }
+
+  units(
+    filter: { endpointId?: string | undefined; unitId?: string | undefined; sinkId?: string | undefined } = {},
+  ): KeysetList<UnitRecord> {
+    const { endpointId, unitId, sinkId } = filter;
+    return this.#byUrn(LIST_UNITS, { endpointId, unitId, sinkId }, (row) =>
+      unitFromNode(nodeOf(row), row.sinks as UnitSinkRecord[]),
+    );
+  }
+
+  async unit(endpointId: string, unitId: string): Promise<UnitRecord | undefined> {
+    return first(this.units({ endpointId, unitId }));
+  }
+
+  statuses(
+    filter: { endpointId?: string | undefined; unitId?: string | undefined; state?: UnitState | undefined } = {},
+  ): KeysetList<StatusRecord> {
+    const { endpointId, unitId, state } = filter;
+    return this.#byUrn(LIST_STATUSES, { endpointId, unitId, state }, (row) => statusFromNode(nodeOf(row)));
+  }
+
+  async status(endpointId: string, unitId: string, sinkId: string): Promise<StatusRecord | undefined> {
+    return (await all(this.statuses({ endpointId, unitId }))).find((status) => status.sinkId === sinkId);
+  }
+
+  runs(
+    filter: { endpointId?: string | undefined; unitId?: string | undefined; runId?: string | undefined } = {},
+  ): KeysetList<RunRecord> {
+    const { endpointId, unitId, runId } = filter;
+    return this.#list(
+      LIST_RUNS,
+      { endpointId, unitId, runId },
+      {
+        toRecord: (row) => runFromNode(nodeOf(row)),
+        keyOf: (run) => [(run.startedAt ?? run.createdAt).toISOString(), run.urn],
+        keyLength: 2,
+        keyParameters: ([startedAt, urn]) => ({
+          afterStartedAt: startedAt === undefined ? null : toNeo4j(new Date(startedAt)),
+          afterUrn: urn ?? null,
+        }),
+      },
+    );
+  }
+
+  async run(runId: string): Promise<RunRecord | undefined> {
+    return first(this.runs({ runId }));
+  }
+
+  #byUrn<T extends { readonly urn: string }>(
+    statement: KeysetStatement,
+    filter: Filter,
+    toRecord: (row: Columns) => T,
+  ): KeysetList<T> {
+    return this.#list(statement, filter, {
+      toRecord,
+      keyOf: (record) => [record.urn],
+      keyLength: 1,
+      keyParameters: ([urn]) => ({ afterUrn: urn ?? null }),
+    });
+  }
+
+  #list<T>(
+    statement: KeysetStatement,
+    filter: Filter,
+    shape: {
+      toRecord: (row: Columns) => T;
+      keyOf: (record: T) => [...string[], string];
+      keyLength: number;
+      keyParameters: (key: readonly string[]) => Record<string, unknown>;
+    },
+  ): KeysetList<T> {
+    const parameters = Object.fromEntries(Object.entries(filter).map(([key, value]) => [key, value ?? null]));
+    return {
+      page: async ({ first: size, after }) => {
+        checkPageSize(size);
+        const key = after === undefined ? [] : decodePageCursor(after, shape.keyLength);
+        const rows = await this.#run(statement.page, {
+          ...parameters,
+          ...shape.keyParameters(key),
+          limit: neo4j.int(size + 1),
+        });
+        const records = rows.slice(0, size).map(shape.toRecord);
+        return {
+          rows: records.map((record) => ({ cursor: encodePageCursor(shape.keyOf(record)), record })),
+          hasNextPage: rows.length > size,
+        };
+      },
+      count: async () => Number((await this.#run(statement.count, parameters))[0]?.total ?? 0),
+    };
+  }
+
+  async #run(statement: string, parameters: Record<string, unknown>): Promise<Columns[]> {
+    const result = await inReadTransaction(this.#driver, (tx) => tx.run(statement, parameters));
+    return result.records.map((record) => record.toObject());
+  }
+}
+
+/** Every record of a list, page by page. */
+export async function all<T>(list: KeysetList<T>): Promise<T[]> {
+  const records: T[] = [];
+  let after: string | undefined;
+  do {
+    const page: Page<T> = await list.page({ first: MAX_PAGE, after });
+    records.push(...page.rows.map((row) => row.record));
+    after = page.hasNextPage ? page.rows.at(-1)?.cursor : undefined;
+  } while (after !== undefined);
+  return records;
+}
+
+async function first<T>(list: KeysetList<T>): Promise<T | undefined> {
+  return (await list.page({ first: 1 })).rows[0]?.record;
+}
+
+function nodeOf(row: Columns): Properties {
+  return propertiesFromNeo4j(row.n as Record<string, unknown>);
+}

@@ -1,0 +1,66 @@
+import neo4j, { type Driver, type ManagedTransaction, Neo4jError } from 'neo4j-driver';
+import { AppError } from '#errors';
+
+export interface Neo4jConnection {
+  readonly uri: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Entry points call this once; everything else is handed the driver. */
+export function openDriver(connection: Neo4jConnection): Driver {
+  return neo4j.driver(connection.uri, neo4j.auth.basic(connection.user, connection.password), {
+    disableLosslessIntegers: true,
+    maxTransactionRetryTime: 15_000,
+    connectionAcquisitionTimeout: 10_000,
+    telemetryDisabled: true,
+  });
+}
+
+/** Neo4j ends a transaction that runs longer, so a stuck writer cannot hold the counter of the change log for ever. */
+const TRANSACTION_TIMEOUT_MS = 30_000;
+
+/** Runs `work` as one write transaction; the driver repeats it with growing, jittered pauses after a deadlock or a lost leader. */
+export async function inWriteTransaction<T>(driver: Driver, work: (tx: ManagedTransaction) => Promise<T>): Promise<T> {
+  return inSession(driver, (session) => session.executeWrite(work, { timeout: TRANSACTION_TIMEOUT_MS }));
+}
+
+export async function inReadTransaction<T>(driver: Driver, work: (tx: ManagedTransaction) => Promise<T>): Promise<T> {
+  return inSession(driver, (session) => session.executeRead(work, { timeout: TRANSACTION_TIMEOUT_MS }));
+}
+
+async function inSession<T>(driver: Driver, work: (session: ReturnType<Driver['session']>) => Promise<T>): Promise<T> {
+  const session = driver.session();
+  try {
+    return await work(session);
+  } catch (error) {
+    throw asAppError(error);
+  } finally {
+    // A close that fails after the outcome is known must not hide that outcome.
+    await session.close().catch(() => undefined);
+  }
+}
+
+const UNREACHABLE = new Set<string>([
+  neo4j.error.SERVICE_UNAVAILABLE,
+  neo4j.error.SESSION_EXPIRED,
+  'Neo.TransientError.General.DatabaseUnavailable',
+  'Neo.ClientError.Security.Unauthorized',
+  'Neo.ClientError.Security.AuthenticationRateLimit',
+]);
+
+function asAppError(error: unknown): unknown {
+  if (!(error instanceof Neo4jError)) return error;
+  if (error.code.includes('TransactionTimedOut')) {
+    return new AppError('TIMEOUT', `the graph transaction took longer than ${TRANSACTION_TIMEOUT_MS} ms`, {
+      cause: error,
+    });
+  }
+  if (UNREACHABLE.has(error.code) || error.retriable) {
+    return new AppError('STORE_UNAVAILABLE', `Neo4j does not answer (${error.code})`, {
+      details: { store: 'neo4j', neo4jCode: error.code },
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,47 @@
+import { ZodError } from 'zod';
+import { AppError, ERROR_REGISTRY } from '#errors';
+import type { GraphStore, IngestionCatalog } from '#graph-store';
+import type { CheckpointStore } from '#kv';
+import type { ControlActivities } from '../contracts/index.js';
+import { completeIngestionRun } from './complete-ingestion-run.js';
+import { failIngestionRun } from './fail-ingestion-run.js';
+import { permanentFailure } from './run-failure.js';
+import { startIngestionRun } from './start-ingestion-run.js';
+import { storeMetadataEndpointTemplates } from './store-metadata-endpoint-templates.js';
+
+/** What the activities work with; the worker's entry point puts it together. */
+export interface ControlDependencies {
+  readonly catalog: IngestionCatalog;
+  readonly graph: GraphStore;
+  readonly checkpoints: CheckpointStore;
+  readonly now: () => Date;
+}
+
+export function createControlActivities(dependencies: ControlDependencies): ControlActivities {
+  return {
+    startIngestionRun: (input) => permanently(() => startIngestionRun(dependencies, input)),
+    completeIngestionRun: (input) => permanently(() => completeIngestionRun(dependencies, input)),
+    failIngestionRun: (input) => permanently(() => failIngestionRun(dependencies, input)),
+    storeMetadataEndpointTemplates: (list) => permanently(() => storeMetadataEndpointTemplates(dependencies, list)),
+  };
+}
+
+/** Outages are repeated without end by the retry policy; an error that no repetition can mend must end the run instead. */
+async function permanently<T>(activity: () => Promise<T>): Promise<T> {
+  try {
+    return await activity();
+  } catch (error) {
+    if (error instanceof AppError && !ERROR_REGISTRY[error.code].retryable) {
+      throw permanentFailure({ code: error.code, category: 'internal', field: null, message: error.message });
+    }
+    if (error instanceof ZodError) {
+      throw permanentFailure({
+        code: 'CONTRACT_BROKEN',
+        category: 'internal',
+        field: error.issues[0]?.path.join('.') ?? null,
+        message: `a payload between the workers breaks the contract: ${error.issues[0]?.message}; run workers of one version`,
+      });
+    }
+    throw error;
+  }
+}

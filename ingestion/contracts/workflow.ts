@@ -1,0 +1,42 @@
+import type { IngestionFailure, RunIngestionUnitInput, RunIngestionUnitResult } from './run.js';
+import type { TemplateList } from './template.js';
+
+/** Argument of `ingestionRunWorkflow`. The run id is made by the caller, so that a repeated start is the same run. */
+export interface IngestionRunInput {
+  readonly runId: string;
+  readonly endpointId: string;
+  readonly unitId: string;
+  readonly sinkId: string;
+}
+
+export interface PreparedRun {
+  readonly payload: RunIngestionUnitInput;
+  /** Vendor of the source's template, a part of the checkpoint key. */
+  readonly vendor: string;
+}
+
+export interface CompleteIngestionRunInput extends IngestionRunInput {
+  readonly vendor: string;
+  /** The checkpoint that the run started from. */
+  readonly checkpoint: { readonly version: number; readonly generation: number };
+  readonly result: RunIngestionUnitResult;
+}
+
+export interface FailIngestionRunInput extends IngestionRunInput {
+  readonly state: 'FAILED' | 'CANCELLED';
+  readonly failure: IngestionFailure | null;
+}
+
+/** Activities of the TypeScript worker. Each is idempotent on the run id. */
+export interface ControlActivities {
+  startIngestionRun(input: IngestionRunInput): Promise<PreparedRun>;
+  completeIngestionRun(input: CompleteIngestionRunInput): Promise<void>;
+  failIngestionRun(input: FailIngestionRunInput): Promise<void>;
+  storeMetadataEndpointTemplates(list: TemplateList): Promise<void>;
+}
+
+/** Activities of the Python worker. */
+export interface DataActivities {
+  runIngestionUnit(input: RunIngestionUnitInput): Promise<RunIngestionUnitResult>;
+  listMetadataEndpointTemplates(): Promise<TemplateList>;
+}

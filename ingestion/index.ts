@@ -1,0 +1,12 @@
+/**
+ * Ingestion as the server uses it: starting, stopping and reconciling runs. Workflows and activities run in the worker.
+ *
+ * @example
+ * const ingestion = new IngestionClient(temporalClient);
+ * await ingestion.start({ runId: randomUUID(), endpointId: 'crm', unitId: 'orders', sinkId: 'lake' });
+ */
+export { IngestionClient } from './ingestion-client.js';
+export type { IngestionDriver, IngestionSink } from './legacy/ingestion-driver.js';
+export { runLegacyIngestion } from './legacy/run-legacy-ingestion.js';
+export { reconcileRuns } from './run-reconciler.js';
+export { unitEdges } from './run-records.js';

@@ -1,0 +1,22 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { PYTHON_TASK_QUEUE, TYPESCRIPT_TASK_QUEUE } from '../contracts/names.js';
+import type { ControlActivities, DataActivities } from '../contracts/workflow.js';
+
+/** Short database work. It is repeated without end: a run that has landed must be recorded once Neo4j is back. */
+export const control = proxyActivities<ControlActivities>({
+  taskQueue: TYPESCRIPT_TASK_QUEUE,
+  startToCloseTimeout: '2 minutes',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/**
+ * Moving the rows. The heartbeat tells a dead worker from a busy one; cancellation waits until Python has let go, so
+ * that the next run never meets a sink that is still being written.
+ */
+export const data = proxyActivities<DataActivities>({
+  taskQueue: PYTHON_TASK_QUEUE,
+  startToCloseTimeout: '24 hours',
+  heartbeatTimeout: '20 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 6 },
+});

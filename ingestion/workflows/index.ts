@@ -1,0 +1,3 @@
+/** What the TypeScript worker registers as workflows. Code here must be deterministic: no clock, no I/O, no randomness. */
+export { ingestionRunWorkflow } from './ingestion-run-workflow.js';
+export { templateSyncWorkflow } from './template-sync-workflow.js';

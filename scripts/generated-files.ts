@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { buildSchema, printSchema } from 'graphql';
+import { z } from 'zod';
+import { configurationPage, envExample } from '#config';
+import { ERROR_REGISTRY } from '#errors';
+import { SDL_FILES } from '#graph-schema';
+import {
+  runIngestionUnitInputSchema,
+  runIngestionUnitResultSchema,
+  templateListSchema,
+  workerEventsSchema,
+} from '#ingestion/contracts';
+
+const CONTRACTS = {
+  'run-ingestion-unit-input': runIngestionUnitInputSchema,
+  'run-ingestion-unit-result': runIngestionUnitResultSchema,
+  'template-list': templateListSchema,
+  'worker-events': workerEventsSchema,
+};
+
+/** Every file that is made from code, by its path from the root of the repository. */
+export async function generatedFiles(): Promise<Record<string, string>> {
+  const contracts = Object.entries(CONTRACTS).map(([name, schema]) => [
+    `python-bridge/runtime_common/contracts/${name}.schema.json`,
+    `${JSON.stringify(z.toJSONSchema(schema, { io: 'input' }), null, 2)}\n`,
+  ]);
+  return {
+    ...Object.fromEntries(contracts),
+    '.env.example': envExample(),
+    'docs/configuration.md': configurationPage(),
+    'docs/errors.md': errorsPage(),
+    'docs/schema.graphql': await printedSchema(),
+  };
+}
+
+/** The API as clients see it; code generators take it from here. */
+async function printedSchema(): Promise<string> {
+  const parts = await Promise.all(SDL_FILES.map((file) => readFile(file, 'utf8')));
+  return `${printSchema(buildSchema(parts.join('\n')))}\n`;
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(ERROR_REGISTRY).map(
+    ([code, entry]) =>
+      `| \`${code}\` | ${entry.status} | ${entry.retryable ? 'yes' : 'no'} | ${entry.meaning} | ${entry.remedy} |`,
+  );
+  return [
+    '# Errors',
+    '',
+    'Made by `npm run generate` from `errors/error-registry.ts`. GraphQL errors carry the code in `extensions.code`, expected',
+    "failures of a mutation in its `userErrors`, plain routes in `error.code`. Apollo's own codes for requests that are no valid",
+    'GraphQL (`GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`, `BAD_REQUEST` …) are passed on as they are.',
+    '',
+    '| code | HTTP status | retryable | meaning | what to do |',
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}

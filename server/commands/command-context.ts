@@ -1,0 +1,14 @@
+import type { GraphStore, IngestionCatalog } from '#graph-store';
+import type { IngestionClient } from '#ingestion';
+import type { SecretBox } from '../secrets/index.js';
+
+/** What the commands behind the mutations work with. */
+export interface CommandContext {
+  readonly catalog: IngestionCatalog;
+  readonly graph: GraphStore;
+  readonly ingestion: IngestionClient;
+  readonly secrets: SecretBox;
+}
+
+/** Until users have identities, the change log names the API as the actor. */
+export const API_ACTOR = { actor: 'api' } as const;

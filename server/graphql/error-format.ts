@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { ServiceError } from '@temporalio/client';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { Logger } from 'pino';
+import { AppError, ERROR_REGISTRY, type ErrorCode } from '#errors';
+
+/** Codes that GraphQL itself gives, before any of our code runs; they tell about the request, not about the server. */
+const REQUEST_CODES = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_REQUEST',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+]);
+
+/**
+ * The one form in which errors leave over HTTP and WebSocket. Expected errors show their code and message; anything else
+ * is logged with a request id and shown as INTERNAL_SERVER_ERROR with that id only.
+ */
+export function formatError(error: GraphQLError, logger: Logger): GraphQLFormattedError {
+  const place = {
+    ...(error.locations && { locations: error.locations }),
+    ...(error.path && { path: error.path }),
+  };
+  const code = error.extensions.code as string | undefined;
+  const cause = error.originalError ?? undefined;
+  if (isRequestError(error, code)) {
+    return { message: error.message, ...place, extensions: { code: code ?? 'BAD_USER_INPUT', retryable: false } };
+  }
+  const expected = asAppError(cause);
+  const requestId = randomUUID();
+  if (expected === undefined) {
+    logger.error({ requestId, err: cause ?? error }, 'unexpected error');
+    return {
+      message: 'an unexpected fault; the log of the server holds its cause under the request id',
+      ...place,
+      extensions: { ...describe('INTERNAL_SERVER_ERROR'), requestId },
+    };
+  }
+  return {
+    message: expected.message,
+    ...place,
+    extensions: { ...describe(expected.code), requestId, details: expected.details },
+  };
+}
+
+/** Errors of parsing, validation and variables have no cause of ours behind them. */
+function isRequestError(error: GraphQLError, code: string | undefined): boolean {
+  if (code !== undefined && REQUEST_CODES.has(code)) return true;
+  const cause = error.originalError;
+  return cause === undefined || cause === null || cause instanceof GraphQLError ? error.path === undefined : false;
+}
+
+function asAppError(cause: unknown): AppError | undefined {
+  if (cause instanceof AppError) return cause;
+  if (cause instanceof ServiceError) {
+    return new AppError('STORE_UNAVAILABLE', 'Temporal does not answer', { details: { store: 'temporal' }, cause });
+  }
+  return undefined;
+}
+
+function describe(code: ErrorCode): { code: ErrorCode; retryable: boolean } {
+  return { code, retryable: ERROR_REGISTRY[code].retryable };
+}
