@@ -6,5 +6,6 @@
  * config.PORT; // 4000
  */
 export { configurationPage, envExample } from './describe-settings.js';
+export { runEntryPoint } from './entry-point.js';
 export { type Config, ConfigError, isLoopback, loadConfig } from './load-config.js';
 export { SETTINGS, type Setting, type SettingReader } from './settings.js';

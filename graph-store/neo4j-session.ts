@@ -21,8 +21,12 @@ export function openDriver(connection: Neo4jConnection): Driver {
 const TRANSACTION_TIMEOUT_MS = 30_000;
 
 /** Runs `work` as one write transaction; the driver repeats it with growing, jittered pauses after a deadlock or a lost leader. */
-export async function inWriteTransaction<T>(driver: Driver, work: (tx: ManagedTransaction) => Promise<T>): Promise<T> {
-  return inSession(driver, (session) => session.executeWrite(work, { timeout: TRANSACTION_TIMEOUT_MS }));
+export async function inWriteTransaction<T>(
+  driver: Driver,
+  work: (tx: ManagedTransaction) => Promise<T>,
+  timeoutMs = TRANSACTION_TIMEOUT_MS,
+): Promise<T> {
+  return inSession(driver, (session) => session.executeWrite(work, { timeout: timeoutMs }));
 }
 
 export async function inReadTransaction<T>(driver: Driver, work: (tx: ManagedTransaction) => Promise<T>): Promise<T> {
@@ -52,7 +56,7 @@ const UNREACHABLE = new Set<string>([
 function asAppError(error: unknown): unknown {
   if (!(error instanceof Neo4jError)) return error;
   if (error.code.includes('TransactionTimedOut')) {
-    return new AppError('TIMEOUT', `the graph transaction took longer than ${TRANSACTION_TIMEOUT_MS} ms`, {
+    return new AppError('TIMEOUT', 'the graph transaction took longer than its time-out', {
       cause: error,
     });
   }

@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
-import pino from 'pino';
-import { loadConfig } from '#config';
+import pino, { type Logger } from 'pino';
+import { type Config, loadConfig, runEntryPoint } from '#config';
 import { IngestionCatalog, migrateGraph, Neo4jChangeLog, Neo4jGraphStore, openDriver } from '#graph-store';
 import { IngestionClient, reconcileRuns } from '#ingestion';
 import { createApp } from './create-app.js';
@@ -10,64 +10,68 @@ import { ChangeFeed } from './run-events/change-feed.js';
 import { ProgressHub } from './run-events/progress-hub.js';
 import { SecretBox } from './secrets/index.js';
 
+const RECONCILE_EVERY_MS = 60_000;
+
 /** Entry point of the server: `node --import tsx server/main.ts`. SIGTERM and SIGINT stop it gracefully. */
-const config = loadConfig('server', process.env);
-const logger = pino({ level: config.LOG_LEVEL, base: { process: 'server' } });
-const now = () => new Date();
-
-const driver = openDriver({ uri: config.NEO4J_URI, user: config.NEO4J_USER, password: config.NEO4J_PASSWORD });
-const migrated = await migrateGraph(driver);
-if (migrated.length > 0) logger.info({ versions: migrated }, 'the graph schema was brought up to date');
-const temporal = await Connection.connect({ address: config.TEMPORAL_ADDRESS });
-const ingestion = new IngestionClient(new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE }));
-const catalog = new IngestionCatalog(driver);
-const graph = new Neo4jGraphStore(driver);
-const log = new Neo4jChangeLog(driver);
-const feed = new ChangeFeed(log, { logger });
-const progress = new ProgressHub();
-
-const app = await createApp({
-  context: {
-    commands: { catalog, graph, ingestion, secrets: SecretBox.fromBase64(config.NUCLEUS_SECRET_KEY) },
-    runEvents: { feed, log, progress, catalog, now },
-    browserUrl: config.NEO4J_BROWSER_URL,
-  },
-  apiToken: config.NUCLEUS_API_TOKEN,
-  internalToken: config.NUCLEUS_INTERNAL_TOKEN,
-  onWorkerReady: () => void syncTemplates(),
-  healthChecks: {
-    neo4j: () => driver.verifyConnectivity(),
-    temporal: () => temporal.healthService.check({}),
-  },
-  graphiql: await loadGraphiqlBundle('.nucleus/build'),
-  logger,
+await runEntryPoint(async () => {
+  const config = loadConfig('server', process.env);
+  const logger = pino({ level: config.LOG_LEVEL, base: { process: 'server' } });
+  const server = await startServer(config, logger);
+  logger.info({ address: server.address }, 'ready');
+  await new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+  await server.stop();
+  logger.info('stopped');
 });
 
-const RECONCILE_EVERY_MS = 60_000;
-const reconciler = repeat(
-  RECONCILE_EVERY_MS,
-  async () => {
-    const lost = await reconcileRuns({ catalog, graph, client: ingestion, now });
-    if (lost.length > 0) logger.warn({ runIds: lost }, 'runs without a workflow were recorded as failed');
-  },
-  (error) => logger.warn({ err: error }, 'runs could not be reconciled, trying again later'),
-);
+async function startServer(config: Config<'server'>, logger: Logger) {
+  const now = () => new Date();
+  const driver = openDriver({ uri: config.NEO4J_URI, user: config.NEO4J_USER, password: config.NEO4J_PASSWORD });
+  const migrated = await migrateGraph(driver);
+  if (migrated.length > 0) logger.info({ versions: migrated }, 'the graph schema was brought up to date');
+  const temporal = await Connection.connect({ address: config.TEMPORAL_ADDRESS });
+  const ingestion = new IngestionClient(new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE }));
+  const catalog = new IngestionCatalog(driver);
+  const graph = new Neo4jGraphStore(driver);
+  const log = new Neo4jChangeLog(driver);
+  const feed = new ChangeFeed(log, { logger });
+  const syncTemplates = () =>
+    ingestion.syncTemplates().catch((error: unknown) => logger.warn({ err: error }, 'templates could not be read'));
 
-await syncTemplates();
-const address = await app.listen({ host: config.HOST, port: config.PORT });
-logger.info({ address }, 'ready');
-
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
-
-async function syncTemplates(): Promise<void> {
-  await ingestion.syncTemplates().catch((error: unknown) => logger.warn({ err: error }, 'templates could not be read'));
-}
-
-async function stop(): Promise<void> {
-  await reconciler.stop();
-  feed.close();
-  await app.close();
-  await temporal.close();
-  await driver.close();
-  logger.info('stopped');
+  const app = await createApp({
+    context: {
+      commands: { catalog, graph, ingestion, secrets: SecretBox.fromBase64(config.NUCLEUS_SECRET_KEY) },
+      runEvents: { feed, log, progress: new ProgressHub(), catalog, now },
+      browserUrl: config.NEO4J_BROWSER_URL,
+    },
+    apiToken: config.NUCLEUS_API_TOKEN,
+    internalToken: config.NUCLEUS_INTERNAL_TOKEN,
+    onWorkerReady: () => void syncTemplates(),
+    healthChecks: {
+      neo4j: () => driver.verifyConnectivity(),
+      temporal: () => temporal.healthService.check({}),
+    },
+    graphiql: await loadGraphiqlBundle('.nucleus/build'),
+    logger,
+  });
+  const reconciler = repeat(
+    RECONCILE_EVERY_MS,
+    async () => {
+      const lost = await reconcileRuns({ catalog, graph, client: ingestion, now });
+      if (lost.length > 0) logger.warn({ runIds: lost }, 'runs without a workflow were recorded as failed');
+    },
+    (error) => logger.warn({ err: error }, 'runs could not be reconciled, trying again later'),
+  );
+  await syncTemplates();
+  return {
+    address: await app.listen({ host: config.HOST, port: config.PORT }),
+    stop: async () => {
+      await reconciler.stop();
+      feed.close();
+      await app.close();
+      await temporal.close();
+      await driver.close();
+    },
+  };
 }

@@ -41,7 +41,8 @@ export function serveSubscriptions(
       onConnect: ({ connectionParams }) => isAuthentic(options.auth, connectionParams?.authorization),
       onError: (_, __, ___, errors) => errors.map((error) => formatError(error, options.logger)),
       onNext: (_, __, ___, ____, { errors, ...rest }) =>
-        errors && ({ ...rest, errors: errors.map((error) => formatError(error, options.logger)) } as FormattedExecutionResult),
+        errors &&
+        ({ ...rest, errors: errors.map((error) => formatError(error, options.logger)) } as FormattedExecutionResult),
     },
     sockets,
   );

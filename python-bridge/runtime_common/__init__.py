@@ -1,0 +1,1 @@
+"""What every part of the data plane shares: contracts, cursors, staging, checkpoints' state and endpoints."""

@@ -1,0 +1,36 @@
+"""Descriptors of endpoints, as TypeScript reads them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import StringConstraints
+
+from runtime_common.contracts.model import ContractModel, Id
+from runtime_common.contracts.run import NonEmpty, WriteMode
+
+EndpointRole = Literal["source", "staging", "sink"]
+Capability = Literal["metadata.collect", "metadata.preview", "ingest.full", "ingest.incremental"]
+
+
+class EndpointTemplate(ContractModel):
+    """One kind of endpoint."""
+
+    id: Id
+    title: NonEmpty
+    vendor: Id
+    description: str
+    role: EndpointRole
+    version: NonEmpty
+    capabilities: list[Capability]
+    write_modes: list[WriteMode]
+    delivery_guarantee: str | None
+    config_schema: dict[str, Any]
+    object_schema: dict[str, Any] | None
+
+
+class TemplateList(ContractModel):
+    """Result of ``listMetadataEndpointTemplates``."""
+
+    descriptor_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    templates: list[EndpointTemplate]

@@ -1,0 +1,65 @@
+"""Files that exist whole or not at all, also after a power cut."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names inside ``directory`` durable."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of ``path`` durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_temporary(path: Path, content: bytes) -> Path:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    with temporary.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return temporary
+
+
+def create_exclusively(path: Path, content: bytes) -> bool:
+    """Create ``path`` with its full content, unless it exists.
+
+    A hard link is the exclusive step: unlike ``O_EXCL`` it can never leave a half-written file under the name.
+
+    Returns:
+        False when somebody else created it first.
+    """
+    temporary = _write_temporary(path, content)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+    sync_directory(path.parent)
+    return True
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Set the content of ``path``; readers see the old or the new one, never a part."""
+    temporary = _write_temporary(path, content)
+    temporary.replace(path)
+    sync_directory(path.parent)

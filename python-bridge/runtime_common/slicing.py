@@ -1,0 +1,168 @@
+"""Cuts an ordered stream into slices whose ends are safe watermarks (rules R2, R3, R5)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from runtime_common.contracts.checkpoint import MAX_BOUNDARY_ROWS, Cursor
+from runtime_common.cursor import canonical, change_positions, comparable, scalar
+from runtime_common.exceptions import DataError
+from runtime_common.row_hash import row_hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runtime_common.protocols import CursorColumn
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to write into the present slice."""
+
+    batch: pa.RecordBatch
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The slice ends here; ``cursor`` is the checkpoint that it allows, None if no row ever had a cursor value."""
+
+    cursor: Cursor | None
+
+
+class _Tie:
+    """Hashes of all rows seen so far that share the highest cursor value."""
+
+    def __init__(self) -> None:
+        self.value: Any = None
+        self.hashes: list[str] = []
+        self.rows = 0
+
+    def absorb(self, values: pa.Array, rows: pa.RecordBatch) -> None:
+        if len(values) == 0:
+            return
+        changes = change_positions(values)
+        start = changes[-1] if changes else 0
+        if changes or values[0].as_py() != self.value:
+            self.hashes = []
+            self.rows = 0
+        self.value = values[-1].as_py()
+        self.rows += len(values) - start
+        if self.rows <= MAX_BOUNDARY_ROWS:
+            self.hashes += row_hashes(rows.slice(start))
+        else:
+            self.hashes = []
+
+
+class SliceCutter:
+    """Turns ordered batches into rows to write and places to cut.
+
+    A slice ends after ``slice_rows`` rows at the next change of the cursor, never inside a group of equal values and
+    never below the watermark it started from. Rows at that watermark which an earlier run committed are dropped and
+    counted; a row that changed since then is delivered again.
+
+    Args:
+        column: The cursor column.
+        schema_fingerprint: Goes into each cursor.
+        start: Cursor that the stream was opened at, None for the first run.
+        slice_rows: Rows after which a slice may end.
+    """
+
+    def __init__(self, *, column: CursorColumn, schema_fingerprint: str, start: Cursor | None, slice_rows: int) -> None:
+        self._column = column
+        self._fingerprint = schema_fingerprint
+        self._start = start
+        self._slice_rows = slice_rows
+        self._committed = Counter(start.boundary if start else ())
+        self._tie = _Tie()
+        self._rows_in_slice = 0
+        self.rows_skipped = 0
+
+    def feed(self, batch: pa.RecordBatch) -> Iterator[Rows | Cut]:
+        """Yield what to do with one batch, in order."""
+        values = comparable(batch.column(self._column.field), self._column.family)
+        position = values.null_count
+        if position:
+            yield from self._deliver(batch.slice(0, position))
+        if self._start is not None:
+            watermark = scalar(self._start.value, self._column.family, values.type)
+            below = pc.sum(pc.less(values, watermark)).as_py() or 0
+            equal = pc.sum(pc.equal(values, watermark)).as_py() or 0
+            if below:
+                yield from self._deliver(batch.slice(position, below))
+            position += below
+            if equal:
+                ties = batch.slice(position, equal)
+                self._tie.absorb(values.slice(position, equal), ties)
+                yield from self._deliver(self._without_committed(ties))
+            position += equal
+        yield from self._cut_where_allowed(values.slice(position), batch.slice(position))
+
+    def end(self) -> Cut | None:
+        """Return the last cut, or None when nothing was delivered since the one before."""
+        if self._rows_in_slice == 0:
+            return None
+        cursor = self._cursor() if self._tie.value is not None else self._start
+        self._rows_in_slice = 0
+        return Cut(cursor)
+
+    def _without_committed(self, ties: pa.RecordBatch) -> pa.RecordBatch:
+        fresh = []
+        for index, digest in enumerate(row_hashes(ties)):
+            if self._committed[digest] > 0:
+                self._committed[digest] -= 1
+            else:
+                fresh.append(index)
+        self.rows_skipped += ties.num_rows - len(fresh)
+        return ties.take(pa.array(fresh, pa.int64())) if len(fresh) < ties.num_rows else ties
+
+    def _deliver(self, rows: pa.RecordBatch) -> Iterator[Rows]:
+        if rows.num_rows:
+            self._rows_in_slice += rows.num_rows
+            yield Rows(rows)
+
+    def _cut_where_allowed(self, values: pa.Array, rows: pa.RecordBatch) -> Iterator[Rows | Cut]:
+        if len(values) == 0:
+            return
+        changes = change_positions(values)
+        if self._tie.value is not None and values[0].as_py() != self._tie.value:
+            changes.insert(0, 0)
+        done = 0
+        for change in changes:
+            if self._rows_in_slice + change - done < self._slice_rows:
+                continue
+            yield from self._advance(values, rows, done, change)
+            done = change
+            if self._tie.value is not None and self._rows_in_slice:
+                yield Cut(self._cursor())
+                self._rows_in_slice = 0
+        yield from self._advance(values, rows, done, len(values))
+
+    def _advance(self, values: pa.Array, rows: pa.RecordBatch, start: int, end: int) -> Iterator[Rows]:
+        if end > start:
+            piece = rows.slice(start, end - start)
+            self._tie.absorb(values.slice(start, end - start), piece)
+            yield from self._deliver(piece)
+
+    def _cursor(self) -> Cursor:
+        if self._tie.rows > MAX_BOUNDARY_ROWS:
+            raise DataError(
+                f"more than {MAX_BOUNDARY_ROWS} rows share one value of cursor column {self._column.field!r}; "
+                "choose a column with finer values",
+                code="CURSOR_TOO_COARSE",
+                field=self._column.field,
+            )
+        return Cursor(
+            field=self._column.field,
+            sql_type=self._column.sql_type,
+            family=self._column.family,
+            time_zone="UTC" if self._column.family == "timestamptz" else "none",
+            precision=self._column.precision,
+            value=canonical(self._tie.value, self._column.family),
+            boundary=sorted(self._tie.hashes),
+            schema_fingerprint=self._fingerprint,
+        )

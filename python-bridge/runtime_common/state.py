@@ -1,0 +1,107 @@
+"""Where a unit continues, and the checkpoint file of runs without a control plane."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from runtime_common.contracts import Checkpoint, Cursor
+from runtime_common.contracts.model import parse
+from runtime_common.durable_files import replace_file
+from runtime_common.exceptions import CheckpointMismatchError, ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runtime_common.protocols import CursorColumn, SinkCommit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """The cursor to read from and the index of the next slice on top of the checkpoint."""
+
+    cursor: Cursor | None
+    slice_index: int
+
+
+def effective_start(checkpoint: Checkpoint, last: SinkCommit | None) -> Start:
+    """Return where to continue.
+
+    The sink's own record wins over the checkpoint if it was made on top of that same checkpoint: then the commit
+    happened, and only the checkpoint write after it is missing.
+    """
+    if last is not None:
+        resume = last.record.resume
+        if (resume.generation, resume.checkpoint_version) == (checkpoint.generation, checkpoint.version):
+            return Start(cursor=resume.cursor, slice_index=resume.slice_index + 1)
+    return Start(cursor=checkpoint.cursor, slice_index=0)
+
+
+def check_cursor_fits(cursor: Cursor | None, *, column: CursorColumn, schema_fingerprint: str) -> None:
+    """Hold a stored cursor against the source as it is now (rule R7).
+
+    Raises:
+        CheckpointMismatchError: The cursor was made for another column, type, precision or schema.
+    """
+    if cursor is None:
+        return
+    expected = {
+        "field": (cursor.field, column.field),
+        "type": (cursor.sql_type, column.sql_type),
+        "family": (cursor.family, column.family),
+        "precision": (str(cursor.precision), str(column.precision)),
+    }
+    for what, (stored, found) in expected.items():
+        if stored != found:
+            raise CheckpointMismatchError(
+                f"the checkpoint's cursor {what} is {stored!r} but the source has {found!r}; reset the checkpoint "
+                "of this unit to read it from the start, or change the unit back",
+                field=column.field,
+            )
+    if cursor.schema_fingerprint != schema_fingerprint:
+        raise CheckpointMismatchError(
+            "the columns of the source changed since the checkpoint was made; reset the checkpoint of this unit to "
+            "read it from the start with the new columns",
+            code="SCHEMA_CHANGED",
+            field=column.field,
+        )
+
+
+def cursor_digest(cursor: Cursor | None) -> str:
+    """Return a hash that names a cursor's exact state."""
+    text = "none" if cursor is None else json.dumps(cursor.to_wire(), sort_keys=True)
+    return sha256(text.encode()).hexdigest()
+
+
+class CheckpointFile:
+    """The checkpoint of one unit and sink in a local JSON file, for the command line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> Checkpoint:
+        """Return the stored checkpoint, or the empty one of generation 1.
+
+        Raises:
+            ConfigurationError: The file holds something else.
+        """
+        if not self._path.exists():
+            return Checkpoint(version=0, generation=1, cursor=None)
+        try:
+            payload = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise ConfigurationError(
+                f"{self._path} is not a readable checkpoint file; give another path or remove it",
+                code="CHECKPOINT_FILE_INVALID",
+            ) from None
+        return parse(Checkpoint, payload, prefix="checkpoint")
+
+    def advance(self, checkpoint: Checkpoint, cursor: Cursor | None) -> Checkpoint:
+        """Store the state after a successful run; ``cursor`` None keeps the old one (rule R6)."""
+        following = Checkpoint(
+            version=checkpoint.version + 1, generation=checkpoint.generation, cursor=cursor or checkpoint.cursor
+        )
+        replace_file(self._path, json.dumps(following.to_wire(), indent=2).encode())
+        return following

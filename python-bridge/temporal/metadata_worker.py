@@ -1,0 +1,131 @@
+"""The Python Temporal worker: moves rows on task queue ``nucleus-data``.
+
+Run it as a script: ``python python-bridge/temporal/metadata_worker.py``. It prints a JSON line with ``"msg": "ready"``
+once Spark is warm and the queue is polled, and leaves with code 0 on SIGTERM or SIGINT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+# As a script this file's own folder is on the path, not the one above it that holds the packages.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from ingestion_runtime.activities import IngestionActivities
+from ingestion_runtime.events import EventPoster
+from runtime_common.endpoints import EndpointFactory
+from runtime_common.exceptions import IngestionError
+from runtime_common.failpoints import refuse_in_production
+from runtime_common.json_logs import configure_logs
+from runtime_common.settings import Settings, load_settings
+from runtime_common.spark import SparkEngine
+from runtime_common.staging import PROVIDER_ID, LocalDirectoryStaging
+
+TASK_QUEUE = "nucleus-data"
+# Runs at once; each holds one source connection, and Spark shares its cores among those that commit.
+MAX_RUNS = 8
+CONNECT_DEADLINE_SECONDS = 60.0
+SWEEP_INTERVAL_SECONDS = 3600.0
+# A running slice rarely ends within it; it is there so that a commit in flight does.
+GRACEFUL_SHUTDOWN = timedelta(seconds=5)
+# The server hears of a cancellation only by heartbeats, so they must not be held back for long.
+HEARTBEAT_THROTTLE = timedelta(seconds=1)
+
+_log = logging.getLogger("nucleus.worker")
+
+
+async def _connect(settings: Settings, stop: asyncio.Event) -> Client | None:
+    """Connect to Temporal, waiting for a server that is still starting."""
+    deadline = asyncio.get_running_loop().time() + CONNECT_DEADLINE_SECONDS
+    while not stop.is_set():
+        try:
+            return await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace)
+        except RuntimeError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            _log.info("waiting for Temporal", extra={"data": {"address": settings.temporal_address}})
+            await _wait(stop, 1.0)
+    return None
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def _sweep(staging: LocalDirectoryStaging, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        await asyncio.to_thread(staging.ttl_cleanup, datetime.now(UTC))
+        await _wait(stop, SWEEP_INTERVAL_SECONDS)
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop.set)
+    staging = LocalDirectoryStaging(settings.staging_root)
+    spark = SparkEngine(jars=settings.spark_jars_dir)
+    poster = EventPoster(url=settings.events_url, token=settings.internal_token)
+    sweeper = asyncio.create_task(_sweep(staging, stop))
+    try:
+        factory = EndpointFactory(secret_key=settings.secret_key, spark=spark)
+        client, _ = await asyncio.gather(_connect(settings, stop), asyncio.to_thread(spark.warm_up))
+        if client is None:
+            return
+        activities = IngestionActivities(factory=factory, staging={PROVIDER_ID: staging}, poster=poster)
+        with ThreadPoolExecutor(max_workers=MAX_RUNS, thread_name_prefix="run") as executor:
+            worker = Worker(
+                client,
+                task_queue=TASK_QUEUE,
+                activities=[activities.run_ingestion_unit, activities.list_metadata_endpoint_templates],
+                activity_executor=executor,
+                max_concurrent_activities=MAX_RUNS,
+                graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,
+                max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+                default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+            )
+            async with worker:
+                descriptor_hash = factory.templates().descriptor_hash
+                poster.worker_ready(descriptor_hash)
+                _log.info("ready", extra={"data": {"taskQueue": TASK_QUEUE, "descriptorHash": descriptor_hash}})
+                await stop.wait()
+                _log.info("stopping")
+    finally:
+        stop.set()
+        await sweeper
+        await asyncio.to_thread(poster.close)
+        await asyncio.to_thread(spark.close)
+        await asyncio.to_thread(staging.close)
+
+
+def main() -> int:
+    """Start the worker and return its exit code."""
+    configure_logs("INFO")
+    try:
+        refuse_in_production()
+        settings = load_settings(os.environ)
+        configure_logs(settings.log_level)
+        asyncio.run(run(settings))
+    except IngestionError as error:
+        _log.error("the worker can't run", extra={"data": error.as_detail()})
+        return 1
+    _log.info("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Real servers for the tests: PostgreSQL by address or started here, one Spark per session."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from psycopg import sql
+from support.postgres_cluster import running_postgres
+from support.units import Database
+
+from runtime_common.spark import SparkEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    given = os.environ.get("TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    with running_postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def database(postgres_url: str) -> Iterator[Database]:
+    """An empty database of this test file alone."""
+    name = f"bridge_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        parts = psycopg.conninfo.conninfo_to_dict(postgres_url)
+        yield Database(f"postgresql://{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{name}")
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkEngine]:
+    jars = Path(os.environ.get("SPARK_JARS_DIR", _REPOSITORY / ".nucleus" / "jars" / "spark"))
+    engine = SparkEngine(jars=jars, master="local[2]")
+    engine.warm_up()
+    yield engine
+    engine.close()

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from support.slices import context, rows, seal, seal_slice
+
+from runtime_common.exceptions import StagingError
+from runtime_common.staging import LocalDirectoryStaging
+
+
+@pytest.fixture
+def staging(tmp_path):
+    provider = LocalDirectoryStaging(tmp_path / "staging")
+    yield provider
+    provider.close()
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "staging"
+
+
+ROWS = rows(id=[1, 2, 3], note=["a", None, "c"])
+
+
+def only_slice(root):
+    (folder,) = root.glob("*/*/slice-00000")
+    return folder
+
+
+def test_what_was_written_is_read_back(staging):
+    session = staging.allocate_session(context())
+    manifest = seal_slice(session, ROWS, batch_id="r:0")
+    reader = session.reader()
+    assert [row for batch in reader.iter_batches(2) for row in batch.to_pylist()] == ROWS.to_pylist()
+    assert (manifest.rows, reader.manifest) == (3, manifest)
+    assert [batch.num_rows for batch in reader.iter_batches(2)] == [2, 1]
+
+
+def test_dictionaries_are_taken_too(staging):
+    session = staging.allocate_session(context())
+    writer = session.writer()
+    writer.write_batch(ROWS)
+    writer.write_batch(iter([{"id": 4, "note": "d"}]))
+    assert writer.seal(seal("r:0")).rows == 4
+    (batch,) = session.reader().iter_batches(10)
+    assert batch.to_pylist() == [*ROWS.to_pylist(), {"id": 4, "note": "d"}]
+
+
+def test_another_attempt_and_another_run_find_the_sealed_slice(staging):
+    seal_slice(staging.allocate_session(context()), ROWS, batch_id="first:0")
+    found = staging.allocate_session(context(fence=(2, 1))).staged()
+    assert found is not None
+    assert (found.batch_id, found.rows) == ("first:0", 3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"generation": 2},
+        {"checkpoint_version": 1},
+        {"source_digest": "other"},
+        {"unit_key": "source/other"},
+        {"slice_index": 1},
+        {"shared_between_runs": False},
+    ],
+)
+def test_a_slice_of_something_else_is_not_found(staging, changes):
+    seal_slice(staging.allocate_session(context()), ROWS, batch_id="first:0")
+    assert staging.allocate_session(context(**changes)).staged() is None
+
+
+def test_an_unsealed_slice_is_not_found_and_leaves_nothing_after_an_abort(staging, root):
+    session = staging.allocate_session(context())
+    writer = session.writer()
+    writer.write_batch(ROWS)
+    assert staging.allocate_session(context()).staged() is None
+    writer.abort()
+    assert list(root.glob("*/*/attempt-*")) == []
+
+
+def test_a_landed_slice_is_not_offered_to_the_same_sink_again_but_to_another(staging, root):
+    session = staging.allocate_session(context())
+    seal_slice(session, ROWS, batch_id="r:0")
+    session.mark_landed()
+    session.mark_landed()
+    assert staging.allocate_session(context()).staged() is None
+    assert staging.allocate_session(context(sink_key="source/unit/other")).staged() is not None
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "manifest", "success"])
+def test_a_damaged_slice_counts_as_absent_and_can_be_written_again(staging, root, damage):
+    seal_slice(staging.allocate_session(context()), ROWS, batch_id="r:0")
+    folder = only_slice(root)
+    part = folder / "part-00000.parquet"
+    content = part.read_bytes()
+    match damage:
+        case "truncate":
+            part.write_bytes(content[:-5])
+        case "flip":
+            part.write_bytes(content[:20] + bytes([content[20] ^ 1]) + content[21:])
+        case "remove":
+            part.unlink()
+        case "manifest":
+            (folder / "manifest.json").write_text("{")
+        case "success":
+            (folder / "_SUCCESS").unlink()
+    again = staging.allocate_session(context())
+    assert again.staged() is None
+    seal_slice(again, ROWS, batch_id="r:0")
+    assert staging.allocate_session(context()).staged() is not None
+
+
+def test_two_attempts_never_share_a_file_and_the_slower_one_is_told(staging):
+    slow, fast = (staging.allocate_session(context(fence=(1, attempt))) for attempt in (1, 2))
+    slow_writer = slow.writer()
+    slow_writer.write_batch(ROWS)
+    sealed = seal_slice(fast, rows(id=[9], note=["x"]), batch_id="r:0")
+    with pytest.raises(StagingError) as caught:
+        slow_writer.seal(seal("r:0"))
+    assert caught.value.code == "STAGING_CONFLICT"
+    assert staging.allocate_session(context()).staged() == sealed
+
+
+def test_the_upper_bound_of_a_run_is_that_of_its_first_attempt(staging):
+    run = context()
+    assert staging.fix_upper_bound(run, "5") == "5"
+    assert staging.fix_upper_bound(run, "7") == "5"
+    assert staging.fix_upper_bound(context(), "7") == "7"
+    empty = context()
+    assert staging.fix_upper_bound(empty, None) is None
+    assert staging.fix_upper_bound(empty, "7") is None
+
+
+def age(root, delta):
+    past = (datetime.now(UTC) - delta).timestamp()
+    for path in [*root.rglob("*"), root]:
+        if path.name.startswith("lease-"):
+            continue
+        os.utime(path, (past, past))
+
+
+def test_expired_slices_are_swept_and_fresh_ones_stay(staging, root):
+    abandoned = staging.allocate_session(context())
+    seal_slice(abandoned, ROWS, batch_id="r:0")
+    abandoned.close()
+    landed = staging.allocate_session(context(unit_key="source/landed"))
+    seal_slice(landed, ROWS, batch_id="r:0")
+    landed.mark_landed()
+    landed.close()
+    now = datetime.now(UTC)
+    assert staging.ttl_cleanup(now).removed == []
+    assert len(staging.ttl_cleanup(now + timedelta(hours=2)).removed) == 1
+    assert len(list(root.glob("*/*/slice-00000"))) == 1
+    assert len(staging.ttl_cleanup(now + timedelta(days=4)).removed) == 1
+    assert list(root.iterdir()) == []
+
+
+def test_a_leased_session_is_never_swept_however_old_its_files_are(staging, root):
+    session = staging.allocate_session(context())
+    seal_slice(session, ROWS, batch_id="r:0")
+    age(root, timedelta(days=30))
+    report = staging.ttl_cleanup(datetime.now(UTC))
+    assert (report.removed, len(report.kept_live)) == ([], 1)
+    session.close()
+    age(root, timedelta(days=30))
+    assert len(staging.ttl_cleanup(datetime.now(UTC)).removed) == 1
+
+
+def test_a_lease_that_nobody_renews_protects_nothing(staging, root):
+    session = staging.allocate_session(context())
+    seal_slice(session, ROWS, batch_id="r:0")
+    assert len(staging.ttl_cleanup(datetime.now(UTC) + timedelta(days=30)).removed) == 1
+
+
+def test_a_symbolic_link_out_of_the_root_is_refused(staging, root, tmp_path):
+    staging.allocate_session(context()).close()
+    (unit,) = root.iterdir()
+    (tmp_path / "outside").mkdir()
+    unit.rename(tmp_path / "moved")
+    unit.symlink_to(tmp_path / "outside")
+    with pytest.raises(StagingError) as caught:
+        staging.allocate_session(context())
+    assert caught.value.code == "STAGING_PATH_ESCAPES"
