@@ -38,7 +38,12 @@ export function loadConfig<Reader extends 'server' | 'worker'>(
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
     if (!setting.readBy.includes(reader)) continue;
-    const given = rawValue(name, setting, environment, problems);
+    const raw = rawValue(name, setting, environment);
+    if ('problem' in raw) {
+      problems.push(raw.problem);
+      continue;
+    }
+    const given = raw.text;
     if (given === undefined) {
       if (setting.required) problems.push(missing(name, setting));
       continue;
@@ -52,20 +57,21 @@ export function loadConfig<Reader extends 'server' | 'worker'>(
   return Object.freeze(values) as Config<Reader>;
 }
 
-function rawValue(name: string, setting: Setting, environment: Environment, problems: string[]): string | undefined {
+/** Text of a setting, which may be nowhere, or why it cannot be told. */
+type RawValue = { readonly text: string | undefined } | { readonly problem: string };
+
+function rawValue(name: string, setting: Setting, environment: Environment): RawValue {
   // An empty variable is how .env files and Compose say "not set".
   const given = environment[name] || undefined;
   const file = setting.secret ? environment[`${name}_FILE`] || undefined : undefined;
   if (given !== undefined && file !== undefined) {
-    problems.push(`${name} and ${name}_FILE are both set: keep one`);
-    return undefined;
+    return { problem: `${name} and ${name}_FILE are both set: keep one` };
   }
-  if (file === undefined) return given ?? setting.default;
+  if (file === undefined) return { text: given ?? setting.default };
   try {
-    return readFileSync(file, 'utf8').trim() || undefined;
+    return { text: readFileSync(file, 'utf8').trim() || undefined };
   } catch (error) {
-    problems.push(`${name}_FILE names a file that cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-    return undefined;
+    return { problem: `${name}_FILE names a file that cannot be read: ${(error as NodeJS.ErrnoException).code}` };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { EdgeKind, EntityKind } from '#graph-schema';
-import type { Properties, PropertyPatch, PropertyValue } from './property-values.js';
+import type { Properties, PropertyPatch } from './property-values.js';
 
 /** One node to create or change. Only the given properties change; `null` removes one. */
 export interface EntityUpsert {
@@ -37,7 +37,7 @@ export interface WriteContext {
   readonly runId?: string;
 }
 
-export type WriteOutcome = 'created' | 'updated' | 'deleted' | 'unchanged';
+type WriteOutcome = 'created' | 'updated' | 'deleted' | 'unchanged';
 
 export interface EntityResult {
   readonly urn: string;
@@ -93,5 +93,3 @@ export interface ChangeLog {
   /** Changes with `after < sequence <= upTo`, in order, `limit` at most. */
   read(range: { after: number; upTo: number; limit: number }): Promise<Change[]>;
 }
-
-export type { PropertyValue };

@@ -25,6 +25,7 @@ import {
   checkPageSize,
   decodePageCursor,
   encodePageCursor,
+  instantOfKey,
   MAX_PAGE,
   type Page,
   type PageRequest,
@@ -104,7 +105,7 @@ export class IngestionCatalog {
         keyOf: (run) => [(run.startedAt ?? run.createdAt).toISOString(), run.urn],
         keyLength: 2,
         keyParameters: ([startedAt, urn]) => ({
-          afterStartedAt: startedAt === undefined ? null : toNeo4j(new Date(startedAt)),
+          afterStartedAt: startedAt === undefined ? null : toNeo4j(instantOfKey(startedAt)),
           afterUrn: urn ?? null,
         }),
       },

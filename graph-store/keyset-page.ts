@@ -32,14 +32,22 @@ export function decodePageCursor(cursor: string, keyLength: number): string[] {
   } catch {
     decoded = undefined;
   }
-  if (!Array.isArray(decoded) || decoded[0] !== CURSOR_VERSION || decoded.length !== keyLength + 1) {
-    throw InputError.one('BAD_USER_INPUT', 'after', 'is not a cursor that this list has returned');
-  }
+  if (!Array.isArray(decoded) || decoded[0] !== CURSOR_VERSION || decoded.length !== keyLength + 1)
+    throw foreignCursor();
   const key = decoded.slice(1);
-  if (!key.every((part) => typeof part === 'string')) {
-    throw InputError.one('BAD_USER_INPUT', 'after', 'is not a cursor that this list has returned');
-  }
+  if (!key.every((part) => typeof part === 'string')) throw foreignCursor();
   return key;
+}
+
+/** A part of a key that stands for an instant. @throws InputError as `decodePageCursor` does */
+export function instantOfKey(part: string): Date {
+  const instant = new Date(part);
+  if (Number.isNaN(instant.getTime())) throw foreignCursor();
+  return instant;
+}
+
+function foreignCursor(): InputError {
+  return InputError.one('BAD_USER_INPUT', 'after', 'is not a cursor that this list has returned');
 }
 
 export function checkPageSize(first: number): void {

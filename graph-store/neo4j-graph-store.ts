@@ -56,13 +56,13 @@ export class Neo4jGraphStore implements GraphStore {
   }
 
   async write(batch: GraphBatch, context: WriteContext): Promise<WriteReceipt> {
-    const entities = byUrn(batch.entities ?? []);
+    refuseDuplicates(batch);
     return inWriteTransaction(this.#driver, async (tx) => {
       const now = this.#now();
       const held = await lockEntities(tx, batch, now);
       const items: ChangeItem[] = [];
       const results = [
-        ...(await applyEntities(tx, entities, held, now, items)),
+        ...(await applyEntities(tx, batch.entities ?? [], held, now, items)),
         ...(await applyDeletions(tx, batch.deletions ?? [], held, now, items)),
       ];
       await applyEdges(tx, batch.edges ?? [], { deletedAt: null }, now, items);
@@ -216,14 +216,13 @@ function checkVersion(entity: EntityUpsert, current: Held): void {
   );
 }
 
-/** Two upserts of one node in a batch would each be compared with the state before both. */
-function byUrn(entities: readonly EntityUpsert[]): readonly EntityUpsert[] {
+/** Two upserts or deletions of one node in a batch would each be compared with the state before both. */
+function refuseDuplicates({ entities = [], deletions = [] }: GraphBatch): void {
   const seen = new Set<string>();
-  for (const { urn } of entities) {
+  for (const urn of [...entities.map((entity) => entity.urn), ...deletions]) {
     if (seen.has(urn)) throw new AppError('BAD_USER_INPUT', `the batch holds ${urn} twice`, { details: { urn } });
     seen.add(urn);
   }
-  return entities;
 }
 
 function heldOf(held: ReadonlyMap<string, Held>, key: string): Held {

@@ -6,7 +6,7 @@
  * await ingestion.start({ runId: randomUUID(), endpointId: 'crm', unitId: 'orders', sinkId: 'lake' });
  */
 export { IngestionClient } from './ingestion-client.js';
-export type { IngestionDriver, IngestionSink } from './legacy/ingestion-driver.js';
+export type { IngestionDriver, IngestionSink, LegacyBatch } from './legacy/ingestion-driver.js';
 export { runLegacyIngestion } from './legacy/run-legacy-ingestion.js';
 export { reconcileRuns } from './run-reconciler.js';
 export { unitEdges } from './run-records.js';

@@ -59,11 +59,15 @@ WHERE ${VISIBLE}
   AND ($endpointId IS NULL OR n.endpointId = $endpointId) AND ($unitId IS NULL OR n.unitId = $unitId)
   AND ($runId IS NULL OR n.id = $runId)`;
 
-/** Latest first. Parameters: `endpointId`, `unitId`, `runId`, `afterStartedAt`, `afterUrn`, `limit`. */
+/**
+ * Latest first; a run that ended before it began stands where it was recorded, because a null has no place in an order.
+ * Parameters: `endpointId`, `unitId`, `runId`, `afterStartedAt`, `afterUrn`, `limit`.
+ */
 export const LIST_RUNS: KeysetStatement = {
   page: `${RUNS}
-  AND ($afterUrn IS NULL OR n.startedAt < $afterStartedAt OR (n.startedAt = $afterStartedAt AND n.urn < $afterUrn))
+WITH n, coalesce(n.startedAt, n.createdAt) AS at
+WHERE $afterUrn IS NULL OR at < $afterStartedAt OR (at = $afterStartedAt AND n.urn < $afterUrn)
 RETURN properties(n) AS n
-ORDER BY n.startedAt DESC, n.urn DESC LIMIT $limit`,
+ORDER BY at DESC, n.urn DESC LIMIT $limit`,
   count: `${RUNS} RETURN count(n) AS total`,
 };

@@ -1,7 +1,7 @@
 import { checkpointKey } from '#kv';
 import { type CompleteIngestionRunInput, runIngestionUnitResultSchema } from '../contracts/index.js';
 import { runCompletedBatch } from '../run-records.js';
-import type { ControlDependencies } from './control-activities.js';
+import type { ControlDependencies } from './control-dependencies.js';
 import { permanentFailure } from './run-failure.js';
 
 /**

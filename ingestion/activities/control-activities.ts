@@ -1,22 +1,14 @@
 import { ZodError } from 'zod';
 import { AppError, ERROR_REGISTRY } from '#errors';
-import type { GraphStore, IngestionCatalog } from '#graph-store';
-import type { CheckpointStore } from '#kv';
 import type { ControlActivities } from '../contracts/index.js';
 import { completeIngestionRun } from './complete-ingestion-run.js';
+import type { ControlDependencies } from './control-dependencies.js';
 import { failIngestionRun } from './fail-ingestion-run.js';
 import { permanentFailure } from './run-failure.js';
 import { startIngestionRun } from './start-ingestion-run.js';
 import { storeMetadataEndpointTemplates } from './store-metadata-endpoint-templates.js';
 
-/** What the activities work with; the worker's entry point puts it together. */
-export interface ControlDependencies {
-  readonly catalog: IngestionCatalog;
-  readonly graph: GraphStore;
-  readonly checkpoints: CheckpointStore;
-  readonly now: () => Date;
-}
-
+/** The activities of the TypeScript worker, over the given stores. */
 export function createControlActivities(dependencies: ControlDependencies): ControlActivities {
   return {
     startIngestionRun: (input) => permanently(() => startIngestionRun(dependencies, input)),

@@ -1,6 +1,6 @@
 import type { FailIngestionRunInput } from '../contracts/index.js';
 import { runEndedBatch } from '../run-records.js';
-import type { ControlDependencies } from './control-activities.js';
+import type { ControlDependencies } from './control-dependencies.js';
 
 /** Records why a run ended without success. The checkpoint stays as it was. */
 export async function failIngestionRun(

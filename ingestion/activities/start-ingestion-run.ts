@@ -3,7 +3,7 @@ import { checkpointKey } from '#kv';
 import type { Checkpoint, EndpointRef, IngestionRunInput, PreparedRun } from '../contracts/index.js';
 import { checkpointSchema, runIngestionUnitInputSchema } from '../contracts/index.js';
 import { runStartedBatch } from '../run-records.js';
-import type { ControlDependencies } from './control-activities.js';
+import type { ControlDependencies } from './control-dependencies.js';
 import { permanentFailure } from './run-failure.js';
 
 /**

@@ -1,6 +1,6 @@
 import { templateUrn } from '#graph-schema';
 import { type TemplateList, templateListSchema } from '../contracts/index.js';
-import type { ControlDependencies } from './control-activities.js';
+import type { ControlDependencies } from './control-dependencies.js';
 
 /**
  * Makes the graph hold exactly the templates that the workers offer, so that they can be listed with no worker up.

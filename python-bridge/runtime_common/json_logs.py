@@ -23,7 +23,18 @@ class _JsonFormatter(logging.Formatter):
             line.update(data)
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return redact(json.dumps(line, default=str))
+        return json.dumps(_masked(line))
+
+
+def _masked(value: object) -> object:
+    """Mask the values before they become JSON: escaping could hide a secret from a search in the finished line."""
+    if isinstance(value, dict):
+        return {redact(str(name)): _masked(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_masked(inner) for inner in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return redact(str(value))
 
 
 def configure_logs(level: str) -> None:

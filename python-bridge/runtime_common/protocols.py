@@ -64,7 +64,9 @@ class SourceRead(Protocol):
     """Canonical upper bound, fixed in the snapshot; None when no row has a cursor value."""
     null_cursor_rows: int
 
-    def batches(self, *, lower: str | None, upper: str | None, lookback_seconds: float = 0) -> Generator[pa.RecordBatch, None, None]:
+    def batches(
+        self, *, lower: str | None, upper: str | None, lookback_seconds: float = 0
+    ) -> Generator[pa.RecordBatch, None, None]:
         """Stream the rows with ``lower - lookback <= cursor <= upper``, ordered by the cursor (R2, R3, R4)."""
         ...
 

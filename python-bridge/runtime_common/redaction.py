@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from urllib.parse import quote, quote_plus
 
@@ -16,7 +17,16 @@ def register_secret(value: str) -> None:
     """Remember an opened secret, in the forms in which drivers may print it, for the life of the process."""
     if len(value) < _SHORTEST_MASKED:
         return
-    forms = {value, quote(value, safe=""), quote_plus(value), repr(value)[1:-1], value.replace("'", "''")}
+    forms = {
+        value,
+        quote(value, safe=""),
+        quote_plus(value),
+        repr(value)[1:-1],
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        value.replace("'", "''"),
+        value.replace("\\", "\\\\").replace("'", "\\'"),
+    }
     with _lock:
         _known.update(forms)
 

@@ -8,7 +8,7 @@ import secrets
 import tempfile
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark import SparkContext
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from runtime_common.cancellation import Cancellation
 
+_JVM_EXIT_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 
 
@@ -87,19 +88,15 @@ class SparkEngine:
             if self._root is not None:
                 gateway = self._root.sparkContext._gateway
                 self._root.stop()
-                process = getattr(gateway, "proc", None)
                 if gateway is not None:
                     gateway.shutdown()
-                if process is not None:
-                    process.stdin.close()
-                    process.wait(timeout=20)
-                self._forget()
+                self._forget(gateway)
 
     def _alive(self) -> SparkSession:
         with self._lock:
             if self._root is not None and self._is_dead(self._root):
                 _log.warning("the Spark JVM is gone, starting another one")
-                self._forget()
+                self._forget(self._root.sparkContext._gateway)
             if self._root is None:
                 self._root = self._start()
             return self._root
@@ -111,12 +108,16 @@ class SparkEngine:
     def _lost(self) -> EngineLostError:
         return EngineLostError("the Spark JVM went away in mid-run; the next attempt starts another one")
 
-    def _forget(self) -> None:
-        """Drop PySpark's process-wide references, which it keeps even when the JVM behind them is dead."""
-        context = SparkContext._active_spark_context
-        with contextlib.suppress(Py4JError, ConnectionError, OSError):
-            if context is not None and context._gateway is not None:
-                context._gateway.close()
+    def _forget(self, gateway: Any) -> None:
+        """End the JVM and drop PySpark's process-wide references, which it keeps even when the JVM is dead."""
+        with contextlib.suppress(Py4JError, OSError):
+            gateway.close()
+        process = getattr(gateway, "proc", None)
+        if process is not None:
+            # PySpark's JVM lives as long as its standard input.
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+            process.wait(timeout=_JVM_EXIT_SECONDS)
         SparkContext._active_spark_context = None
         SparkContext._gateway = None
         SparkContext._jvm = None
@@ -152,7 +153,7 @@ class SparkEngine:
             return builder.getOrCreate()
         except (Py4JError, PySparkException, ConnectionError, OSError) as error:
             failure = EngineLostError(f"Spark did not start: {_reason(error)}")
-        self._forget()
+        self._forget(SparkContext._gateway)
         raise failure
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from psycopg import sql
-from support.postgres_cluster import running_postgres
-from support.units import Database
 
 from runtime_common.spark import SparkEngine
+from tests.support.postgres_cluster import running_postgres
+from tests.support.units import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

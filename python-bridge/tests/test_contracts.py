@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from support.units import parquet_unit
 
 from runtime_common.contracts import ProgressEvent, RunIngestionUnitInput, WorkerEvents, WorkerReadyEvent
 from runtime_common.contracts.model import parse
 from runtime_common.endpoints import EndpointFactory
 from runtime_common.exceptions import ConfigurationError
 from runtime_common.spark import SparkEngine
+from tests.support.units import parquet_unit
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "runtime_common" / "contracts"
 
@@ -92,7 +92,9 @@ def test_the_templates_are_what_the_contract_describes():
     password = by_id["jdbc_postgres"].config_schema["properties"]["password"]
     assert password["writeOnly"] is True
     assert by_id["jdbc_postgres"].config_schema["additionalProperties"] is False
-    assert sorted(by_id["jdbc_postgres"].object_schema["properties"]) == ["schema", "table"]
+    object_schema = by_id["jdbc_postgres"].object_schema
+    assert object_schema is not None
+    assert sorted(object_schema["properties"]) == ["schema", "table"]
 
 
 def test_events_are_what_the_contract_describes():

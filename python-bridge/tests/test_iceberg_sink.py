@@ -12,13 +12,13 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 from pyiceberg.table import StaticTable
-from support.slices import commit_request, rows, staged_slice
-from support.units import parquet_unit
 
 from runtime_common.cancellation import Cancellation
 from runtime_common.endpoints.iceberg import IcebergConfig, IcebergSink
 from runtime_common.exceptions import EngineLostError, SinkSchemaError, SupersededError
 from runtime_common.staging import LocalDirectoryStaging
+from tests.support.slices import commit_request, rows, staged_slice
+from tests.support.units import parquet_unit
 
 UNIT = "source/unit/sink"
 
@@ -95,16 +95,17 @@ def test_a_commit_that_another_attempt_overtakes_between_staging_and_publishing_
 ):
     first = commit(sink, staging, "a:0", rows(id=[1], v=["a"]), None, "append")
     publish = IcebergSink._publish
-    overtaken = []
+    overtaken: list[object] = []
 
     def overtake_first(self, history, request, staged_id):
         if request.record.batch_id == "b:0" and not overtaken:
+            overtaken.append(None)
             overtaken.append(commit(sink, staging, "b:0", rows(id=[2], v=["b"]), first, "append"))
         return publish(self, history, request, staged_id)
 
     monkeypatch.setattr(IcebergSink, "_publish", overtake_first)
     loser = commit(sink, staging, "b:0", rows(id=[2], v=["b"]), first, "append")
-    assert [loser] == overtaken
+    assert overtaken == [None, loser]
     assert stored(warehouse) == [{"id": 1, "v": "a"}, {"id": 2, "v": "b"}]
 
 
@@ -124,7 +125,11 @@ def test_run_unit_and_batch_are_part_of_the_snapshot(sink, staging, warehouse):
     assert str(snapshot.snapshot_id) == made.output.version
     summary = snapshot.summary
     assert summary is not None
-    assert (summary["nucleus.run-id"], summary["nucleus.unit"], summary["nucleus.batch-id"]) == ("run-1", UNIT, "run-1:0")
+    assert (summary["nucleus.run-id"], summary["nucleus.unit"], summary["nucleus.batch-id"]) == (
+        "run-1",
+        UNIT,
+        "run-1:0",
+    )
     assert json.loads(summary["nucleus.commit"]) == made.record.to_wire()
 
 
@@ -165,7 +170,8 @@ def test_columns_that_differ_are_named(sink, staging):
 def test_a_merge_unit_with_null_cursors_and_a_look_back(database, tmp_path, spark, warehouse):
     database.execute("CREATE TABLE events (id int PRIMARY KEY, at timestamptz, note text)")
     database.execute(
-        "INSERT INTO events SELECT n, timestamptz '2013-01-01 00:00Z' + n * interval '1 hour', 'n' FROM generate_series(1, 5) n"
+        "INSERT INTO events SELECT n, timestamptz '2013-01-01 00:00Z' + n * interval '1 hour', 'n' "
+        "FROM generate_series(1, 5) n"
     )
     database.execute("INSERT INTO events VALUES (100, NULL, 'n')")
     unit = parquet_unit(
@@ -196,10 +202,15 @@ def test_a_killed_jvm_is_a_transient_error_and_the_next_attempt_has_a_new_one(si
     request = commit_request("b:0", first, write_mode="merge")
     assert spark._root is not None
     process = spark._root.sparkContext._gateway.proc
-    with pytest.raises(EngineLostError) as caught, spark.session() as inside:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        inside.range(1).count()
+
+    def work_on_a_dying_jvm():
+        with spark.session() as inside:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            inside.range(1).count()
+
+    with pytest.raises(EngineLostError) as caught:
+        work_on_a_dying_jvm()
     assert caught.value.retryable
     sink.commit(request, session.reader(), Cancellation())
     assert [row["id"] for row in stored(warehouse)] == [1, 2]
@@ -207,3 +218,12 @@ def test_a_killed_jvm_is_a_transient_error_and_the_next_attempt_has_a_new_one(si
 
 def test_an_unknown_table_has_no_commit(sink):
     assert sink.last_commit(UNIT, f"never-{uuid.uuid4().hex}") is None
+
+
+def test_a_table_that_somebody_else_made_is_written_by_the_same_rules(sink, staging, warehouse, spark):
+    with spark.session() as session:
+        sink._add_catalog(session)
+        session.sql(f"CREATE TABLE {sink._catalog}.nucleus.events (id bigint, v string) USING iceberg")
+    first = commit(sink, staging, "a:0", rows(id=[1], v=["a"]), None, "append")
+    assert commit(sink, staging, "a:0", rows(id=[1], v=["a"]), None, "append") == first
+    assert len(stored(warehouse)) == 1

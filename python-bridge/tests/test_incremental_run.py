@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pytest
-from support.units import parquet_unit
 
 from runtime_common.cancellation import Cancellation
 from runtime_common.exceptions import CheckpointMismatchError, ConfigurationError, DataError, RunCancelledError
+from tests.support.units import parquet_unit
 
 RESET = "DROP TABLE IF EXISTS events; CREATE TABLE events (id int PRIMARY KEY, at timestamptz, note text)"
 
@@ -27,7 +28,8 @@ def unit(database, tmp_path):
 def insert(database):
     def insert_rows(*rows):
         for number, hour in rows:
-            database.execute("INSERT INTO events VALUES (%s, timestamptz '2013-01-01 00:00Z' + make_interval(hours => %s), 'n')", number, hour)  # fmt: skip
+            at = datetime(2013, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+            database.execute("INSERT INTO events VALUES (%s, %s, 'n')", number, at)
 
     return insert_rows
 
@@ -98,7 +100,7 @@ def test_changed_columns_ask_for_a_reset_instead_of_starting_over(unit, insert, 
 def test_a_cursor_of_another_column_or_type_asks_for_a_reset(unit, insert, database):
     insert((1, 0))
     unit.run()
-    with pytest.raises(CheckpointMismatchError, match="'at'.*'id'.*|cursor field"):
+    with pytest.raises(CheckpointMismatchError, match="cursor field"):
         unit.changed(cursor_field="id").run()
     database.execute("ALTER TABLE events ALTER COLUMN at TYPE timestamp")
     with pytest.raises(CheckpointMismatchError, match="cursor type"):

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support.slices import commit_request, rows, staged_slice
 
 from runtime_common.cancellation import Cancellation
 from runtime_common.endpoints.parquet_files import ParquetFilesSink
 from runtime_common.exceptions import ConfigurationError, IngestionError, SinkError, SinkSchemaError, SupersededError
 from runtime_common.failpoints import EXIT_CODE, refuse_in_production
 from runtime_common.staging import LocalDirectoryStaging
+from tests.support.slices import commit_request, rows, staged_slice
 
 BRIDGE = Path(__file__).resolve().parents[1]
 UNIT = "source/unit/sink"
@@ -97,10 +97,19 @@ def test_of_two_racing_attempts_one_commits_and_both_see_it(sink, staging, tmp_p
 
 
 def run_process(tmp_path, batch_id, ids, mode, failpoint=None):
-    environment = os.environ | {"PYTHONPATH": f"{BRIDGE}:{BRIDGE / 'tests'}"}
+    environment = os.environ | {"PYTHONPATH": str(BRIDGE)}
     if failpoint:
         environment |= {"NUCLEUS_FAILPOINTS": failpoint, "NUCLEUS_TEST_FIXTURES": "1"}
-    command = [sys.executable, "-m", "support.crashing_commit", tmp_path / "sink", tmp_path / "staging", batch_id, ids, mode]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.crashing_commit",
+        tmp_path / "sink",
+        tmp_path / "staging",
+        batch_id,
+        ids,
+        mode,
+    ]
     return subprocess.run(command, env=environment, cwd=BRIDGE, check=False).returncode
 
 

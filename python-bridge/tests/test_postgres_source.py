@@ -95,7 +95,9 @@ def test_the_bounds_are_inclusive_and_the_order_is_that_of_the_cursor(database):
 
 
 def test_texts_are_ordered_by_code_point_whatever_the_collation(database):
-    database.execute("CREATE TABLE words (at text COLLATE \"und-x-icu\"); INSERT INTO words VALUES ('b'), ('A'), ('a'), ('B')")
+    database.execute(
+        "CREATE TABLE words (at text COLLATE \"und-x-icu\"); INSERT INTO words VALUES ('b'), ('A'), ('a'), ('B')"
+    )
     read, table = read_all(database, "words", "at")
     assert (read.upper_bound, table["at"].to_pylist()) == ("b", ["A", "B", "a", "b"])
 
@@ -110,7 +112,9 @@ def test_a_lag_holds_the_upper_bound_back(database):
 
 @pytest.mark.parametrize("value", ["infinity", "-infinity"])
 def test_an_infinite_cursor_is_refused_before_it_hides_later_rows(database, value):
-    database.execute(f"DROP TABLE IF EXISTS endless; CREATE TABLE endless (at timestamptz); INSERT INTO endless VALUES ('{value}')")
+    database.execute(
+        f"DROP TABLE IF EXISTS endless; CREATE TABLE endless (at timestamptz); INSERT INTO endless VALUES ('{value}')"
+    )
     with pytest.raises(DataError) as caught:
         read_all(database, "endless", "at")
     assert caught.value.code == "CURSOR_NOT_FINITE"
@@ -166,12 +170,17 @@ def test_a_user_without_rights_is_told_so(database):
 
 
 def test_a_connection_that_the_server_ends_is_worth_another_attempt(database):
-    database.execute("CREATE TABLE IF NOT EXISTS many AS SELECT n AS id, repeat('x', 200) AS t FROM generate_series(1, 400000) n")
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS many AS SELECT n AS id, repeat('x', 200) AS t FROM generate_series(1, 400000) n"
+    )
     with source(database).open(request("many"), Cancellation()) as read:
         batches = read.batches(lower=None, upper=None)
         next(batches)
         with psycopg.connect(database.url, autocommit=True) as admin:
-            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
         with pytest.raises(SourceUnreachableError) as caught:
             list(batches)
     assert caught.value.code == "SOURCE_CONNECTION_LOST"

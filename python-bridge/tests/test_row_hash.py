@@ -31,6 +31,3 @@ def test_neighbouring_values_do_not_run_together():
 
 def test_null_differs_from_empty_and_from_the_word():
     assert len({*row_hashes(batch(a=[None, "", "None"]))}) == 3
-
-
-

@@ -17,9 +17,7 @@ def test_what_the_server_sealed_is_opened(vector):
     assert KEY.open(vector["sealed"], endpoint_id=vector["endpointId"], field=vector["field"]) == vector["plaintext"]
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "field"), [("another", "password"), (VECTORS["opens"][0]["endpointId"], "user")]
-)
+@pytest.mark.parametrize(("endpoint", "field"), [("another", "password"), (VECTORS["opens"][0]["endpointId"], "user")])
 def test_a_secret_is_bound_to_its_endpoint_and_field(endpoint, field):
     with pytest.raises(SecretError) as caught:
         KEY.open(VECTORS["opens"][0]["sealed"], endpoint_id=endpoint, field=field)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -28,7 +30,8 @@ def rows(*pairs):
 
 def drain(cut, *batches):
     """Return the slices as (values, cursor) and forget how the batches were cut."""
-    slices, present = [], []
+    slices: list[tuple[list[tuple[int, str]], Any]] = []
+    present: list[tuple[int, str]] = []
     steps = [step for batch in batches for step in cut.feed(batch)]
     final = cut.end()
     for step in [*steps, *([final] if final else [])]:
@@ -114,6 +117,6 @@ def test_however_batches_fall_nothing_is_lost_doubled_or_torn(seed):
         rest = rest[size:]
     slices = drain(cutter(slice_rows=chance.randrange(1, 15)), *batches)
     assert [row for part, _ in slices for row in part] == data
-    for (part, cursor), (following, _) in zip(slices, slices[1:], strict=False):
+    for (part, cursor), (following, _) in pairwise(slices):
         assert cursor.value == str(part[-1][0])
         assert following[0][0] > part[-1][0]

@@ -4,10 +4,10 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.slices import context, rows, seal, seal_slice
 
 from runtime_common.exceptions import StagingError
 from runtime_common.staging import LocalDirectoryStaging
+from tests.support.slices import context, rows, seal, seal_slice
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import type { GraphqlClient } from './graphql-client.js';
 import { RUN, RUN_EVENTS, type Run, type RunData, type RunEventsData } from './operations.js';
 
-export interface RunProgress {
+interface RunProgress {
   readonly rowsRead: number;
   readonly rowsWritten: number;
   readonly rowsPerSecond: number;

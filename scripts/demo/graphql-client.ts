@@ -2,7 +2,7 @@ import { type Client, createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 
 /** The server answered with GraphQL errors, or not with GraphQL at all. */
-export class GraphqlRequestError extends Error {
+class GraphqlRequestError extends Error {
   constructor(operation: string, reason: string) {
     super(`GraphQL ${operation}: ${reason}`);
     this.name = 'GraphqlRequestError';

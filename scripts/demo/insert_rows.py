@@ -68,15 +68,9 @@ def count(text: str) -> int:
 
 def main() -> None:
     """Inserts the rows of both tables in one transaction."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--late", type=count, default=10, metavar="N", help="rows later than the watermark (10)"
-    )
-    parser.add_argument(
-        "--ties", type=count, default=5, metavar="M", help="rows with new keys on the watermark (5)"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--late", type=count, default=10, metavar="N", help="rows later than the watermark (10)")
+    parser.add_argument("--ties", type=count, default=5, metavar="M", help="rows with new keys on the watermark (5)")
     arguments = parser.parse_args()
     parameters = {"late": arguments.late, "ties": arguments.ties}
     url = os.environ.get("DEMO_POSTGRES_URL") or local_url()

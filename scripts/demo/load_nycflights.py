@@ -72,9 +72,7 @@ def open_csv(folder: Path, table: str) -> Iterator[IO[bytes]]:
 
 def count_rows(connection: psycopg.Connection[tuple[object, ...]], table: str) -> int:
     """Counts a table's rows."""
-    row = connection.execute(
-        sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(table))
-    ).fetchone()
+    row = connection.execute(sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(table))).fetchone()
     if row is None or not isinstance(row[0], int):
         raise SystemExit(f"public.{table} can not be counted")
     return row[0]
@@ -90,9 +88,7 @@ def existing_tables(connection: psycopg.Connection[tuple[object, ...]]) -> dict[
     return {str(name): None if comment is None else str(comment) for name, comment in rows}
 
 
-def load_table(
-    connection: psycopg.Connection[tuple[object, ...]], folder: Path, table: str, mark: str
-) -> None:
+def load_table(connection: psycopg.Connection[tuple[object, ...]], folder: Path, table: str, mark: str) -> None:
     """Creates one table and copies its CSV file into it; Postgres checks every value against its type."""
     name = sql.Identifier(table)
     # The definitions are constants of this file.

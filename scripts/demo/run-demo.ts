@@ -45,7 +45,7 @@ export interface UnitResult {
 }
 
 /** The API refused what the demo asked for. */
-export class DemoRefused extends Error {
+class DemoRefused extends Error {
   constructor(what: string, errors: readonly UserError[]) {
     const reasons = errors.map(({ code, field, message }) => `${field ?? 'input'}: ${message} (${code})`);
     super(`${what} was refused: ${reasons.join('; ')}`);

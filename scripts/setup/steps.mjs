@@ -60,7 +60,7 @@ function nodePackages(root) {
       await runTool({
         command: 'npm',
         // The demo and the tests use development packages, whatever NODE_ENV says.
-        args: ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=http'],
+        args: ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=http'],
         root,
         env: process.env,
         logFile: logOf(root, 'npm'),

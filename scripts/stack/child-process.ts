@@ -27,7 +27,7 @@ export interface ChildSpec {
   readonly stopTimeoutMs?: number;
 }
 
-export interface ChildExit {
+interface ChildExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }

@@ -27,7 +27,7 @@ function canListen(port: number): Promise<boolean> {
 }
 
 /** Whether a server could listen on `127.0.0.1:port` now. */
-export async function isPortFree(port: number): Promise<boolean> {
+async function isPortFree(port: number): Promise<boolean> {
   return !(await answers(port)) && (await canListen(port));
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { freePortFrom } from '#stack';
 
-export const DEFAULT_PORTS = {
+const DEFAULT_PORTS = {
   api: 4000,
   neo4jHttp: 7474,
   neo4jBolt: 7687,
@@ -35,13 +35,16 @@ export async function choosePorts(
 ): Promise<Ports> {
   const remembered = readRemembered(file);
   const chosen: Partial<Record<PortName, number>> = {};
+  const toRemember = { ...remembered };
   for (const name of Object.keys(DEFAULT_PORTS) as PortName[]) {
     const preferred = wished[name] ?? remembered[name] ?? DEFAULT_PORTS[name];
     const port = await freePortFrom(preferred);
     if (port !== preferred) onMoved(name, preferred, port);
     chosen[name] = port;
+    // A port that was asked for holds for this start only.
+    if (wished[name] === undefined) toRemember[name] = port;
   }
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(chosen));
+  writeFileSync(file, JSON.stringify(toRemember));
   return chosen as Ports;
 }

@@ -3,10 +3,10 @@ import type { EndpointRecord, RunRecord, TemplateRecord, UnitRecord } from '#gra
 import { redactConfigSecrets } from '../secrets/index.js';
 
 /** Enum values are upper case in GraphQL and lower case in the contract with Python. */
-export const upper = (value: string): string => value.toUpperCase();
+const upper = (value: string): string => value.toUpperCase();
 export const lower = <T extends string>(value: string): T => value.toLowerCase() as T;
 
-export function browserUrlOf(base: string | undefined, urn: string): string | null {
+function browserUrlOf(base: string | undefined, urn: string): string | null {
   return base === undefined ? null : browserLink(base, entityQuery(urn));
 }
 

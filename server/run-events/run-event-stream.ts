@@ -14,7 +14,7 @@ export interface RunEventFilter {
 }
 
 /** What the subscription shows of a run: its state at one change. */
-export type RunSnapshot = Pick<
+type RunSnapshot = Pick<
   RunRecord,
   'id' | 'urn' | 'endpointId' | 'unitId' | 'sinkId' | 'state' | 'startedAt' | 'endedAt' | 'stats' | 'error'
 >;

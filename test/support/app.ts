@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { INTERNAL_EVENTS_PATH } from '#ingestion/contracts';
 import { type AppProcessName, freePort, RECORD_SUFFIX, type RunningApp, startApp } from '#stack';
 import { testEnvironment } from './environment.js';
@@ -38,6 +39,8 @@ export class TestApp implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'nucleus-app-'));
     const app = new TestApp(folder, await freePort(), extra);
     await Promise.all(ALL.map((name) => app.startProcess(name)));
+    // The templates come from the Python worker by way of a workflow, shortly after both are ready.
+    await vi.waitUntil(async () => (await app.#countTemplates()) > 0, { timeout: 30_000, interval: 200 });
     return app;
   }
 
@@ -58,6 +61,15 @@ export class TestApp implements AsyncDisposable {
     process.kill(-running.pid, 'SIGKILL');
     await running.exited;
     this.#running.delete(name);
+  }
+
+  async #countTemplates(): Promise<number> {
+    const query = encodeURIComponent('{ metadataEndpointTemplates { id } }');
+    const response = await fetch(`${this.apiUrl}/graphql?query=${query}`, {
+      headers: { 'apollo-require-preflight': '1' },
+    });
+    const { data } = (await response.json()) as { data: { metadataEndpointTemplates: unknown[] } };
+    return data.metadataEndpointTemplates.length;
   }
 
   /** Everything that the processes have logged. */

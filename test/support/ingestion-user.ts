@@ -1,7 +1,7 @@
 import { type Client, createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 
-export interface UserError {
+interface UserError {
   readonly code: string;
   readonly field: string | null;
   readonly message: string;
@@ -94,14 +94,15 @@ export class IngestionUser implements AsyncDisposable {
     return payload.runId;
   }
 
-  /** Follows every run from now on; resolves once the server has confirmed it. */
-  async watch(): Promise<void> {
+  /** Follows every run from a cursor, or from now on; resolves once the server has confirmed it. */
+  async watch(after?: string): Promise<void> {
     this.#stopWatching = this.#socket.subscribe<{ ingestionRunEvents: RunEvent }>(
       {
-        query: `subscription { ingestionRunEvents {
+        query: `subscription($after: String) { ingestionRunEvents(after: $after) {
           kind cursor run { id endpointId unitId state stats error { code field message } }
           progress { runId unitId rowsRead rowsWritten }
         } }`,
+        variables: { after },
       },
       {
         next: ({ data }) => {

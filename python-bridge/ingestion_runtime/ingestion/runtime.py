@@ -265,16 +265,16 @@ class _UnitRun:
         )
         with self._tally.phase("import"):
             commit = self._sink.commit(request, session.reader(), self._cancellation)
-        if commit.record.resume != record.resume:
-            raise SupersededError(
-                "another attempt committed this slice with other rows; the next attempt continues from there"
-            )
+            if commit.record.resume != record.resume:
+                raise SupersededError(
+                    "another attempt committed this slice with other rows; the next attempt continues from there"
+                )
+            self._tally.committed(record.totals, commit)
         with self._tally.phase("cleanup"):
             session.mark_landed()
         self._last = commit
         self._cursor = manifest.cursor
         self._slice_index = manifest.slice_index + 1
-        self._tally.committed(record.totals, commit)
 
     def _check_key(self, read: SourceRead) -> None:
         for name in self._unit.primary_key:

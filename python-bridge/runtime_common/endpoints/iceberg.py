@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel
 from runtime_common.endpoints.iceberg_history import IcebergHistory, TableState
-from runtime_common.endpoints.iceberg_write import conforming, create_table_sql, stage
+from runtime_common.endpoints.iceberg_write import WAP_SWITCH, conforming, create_table_sql, stage, stage_only_sql
 from runtime_common.endpoints.sink_turn import check_target, earlier_commit, openlineage_name
 from runtime_common.exceptions import InternalError, SinkError
 from runtime_common.failpoints import failpoint
@@ -108,6 +108,8 @@ class IcebergSink:
             earlier = self._earlier(request, state)
             if earlier is not None:
                 return earlier
+            if state.table_property(WAP_SWITCH) != "true":
+                spark.sql(stage_only_sql(self._identifier(request.target)))
             staged_id = stage(
                 spark,
                 self._identifier(request.target),

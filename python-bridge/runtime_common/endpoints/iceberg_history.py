@@ -68,6 +68,11 @@ class TableState:
         current = self._metadata.currentSnapshot()
         return self._dataset(None if current is None else str(current.snapshotId()))
 
+    def table_property(self, name: str) -> str | None:
+        """Return one of the table's properties."""
+        value: str | None = self._metadata.properties().get(name)
+        return value
+
     def publish(self, wap_id: str) -> bool:
         """Move the branch to the staged snapshot; False if that was prepared on another version of the table.
 

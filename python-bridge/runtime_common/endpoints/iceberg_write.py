@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from runtime_common.protocols import CommitRequest
 
+WAP_SWITCH = "write.wap.enabled"
 _SNAPSHOT_PREFIX = "spark.sql.iceberg.snapshot-property."
 _STAGED_VIEW = "nucleus_staged"
 _RANK = "__nucleus_rank"
@@ -53,9 +54,14 @@ def create_table_sql(identifier: str, schema: StructType) -> str:
     )
     return (
         f"CREATE TABLE IF NOT EXISTS {identifier} ({columns}) USING iceberg TBLPROPERTIES ("
-        "'format-version'='2', 'write.wap.enabled'='true', 'write.merge.mode'='copy-on-write', "
+        f"'format-version'='2', '{WAP_SWITCH}'='true', 'write.merge.mode'='copy-on-write', "
         "'write.merge.isolation-level'='serializable', 'write.parquet.compression-codec'='zstd')"
     )
+
+
+def stage_only_sql(identifier: str) -> str:
+    """Return the statement for a table that somebody else made: without it a write would become current at once."""
+    return f"ALTER TABLE {identifier} SET TBLPROPERTIES ('{WAP_SWITCH}'='true')"
 
 
 def stage(
@@ -85,14 +91,11 @@ def stage(
     }.items():
         spark.conf.set(_SNAPSHOT_PREFIX + name, value)
     spark.conf.set("spark.wap.id", wap_id)
-    if not _stages_only(spark, identifier):
-        # A table that somebody else made lacks the switch, and a write would become current at once.
-        spark.sql(f"ALTER TABLE {identifier} SET TBLPROPERTIES ('write.wap.enabled'='true')")
     if request.write_mode == "merge":
         _last_of_each_key(rows, request.primary_key, order).select(*map(quoted, columns)).createOrReplaceTempView(
             _STAGED_VIEW
         )
-        spark.sql(merge_sql(identifier, columns, request.primary_key)).collect()
+        spark.sql(merge_sql(identifier, columns, request.primary_key))
     elif request.write_mode == "append":
         rows.select(*map(quoted, columns)).writeTo(identifier).append()
     else:
@@ -110,8 +113,8 @@ def merge_sql(identifier: str, columns: Sequence[str], key: Sequence[str]) -> st
     if others:
         same = " AND ".join(f"t.{quoted(name)} <=> s.{quoted(name)}" for name in others)
         changes = ", ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in others)
-        update = f"WHEN MATCHED AND NOT ({same}) THEN UPDATE SET {changes}"
-    insert = f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
+        update = f"WHEN MATCHED AND NOT ({same}) THEN UPDATE SET {changes} "
+    insert = f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"  # noqa: S608 - names are quoted
     return f"MERGE INTO {identifier} t USING {_STAGED_VIEW} s ON {same_key} {update}{insert}"
 
 
@@ -123,11 +126,6 @@ def _last_of_each_key(rows: DataFrame, key: Sequence[str], order: Sequence[str])
         f.col("_metadata.row_index").desc(),
     )
     return rows.withColumn(_RANK, f.row_number().over(window)).where(f.col(_RANK) == 1)
-
-
-def _stages_only(spark: SparkSession, identifier: str) -> bool:
-    properties = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {identifier}").collect()}
-    return properties.get("write.wap.enabled") == "true"
 
 
 def _check_schema(spark: SparkSession, identifier: str, unit: StructType) -> None:

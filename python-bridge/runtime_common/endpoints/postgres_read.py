@@ -127,7 +127,9 @@ class PostgresRead:
             )
         raise failure
 
-    def batches(self, *, lower: str | None, upper: str | None, lookback_seconds: float = 0) -> Generator[pa.RecordBatch, None, None]:
+    def batches(
+        self, *, lower: str | None, upper: str | None, lookback_seconds: float = 0
+    ) -> Generator[pa.RecordBatch, None, None]:
         """Stream the rows; see the protocol. Memory stays bounded by the driver's batch size.
 
         Raises:

