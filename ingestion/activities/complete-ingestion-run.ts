@@ -33,18 +33,19 @@ export async function completeIngestionRun(
     });
   }
   const [run, status] = await Promise.all([catalog.run(runId), catalog.status(endpointId, unitId, sinkId)]);
-  await graph.write(
-    runCompletedBatch(input, {
-      endedAt: run?.endedAt ?? now(),
-      stats: result.stats,
-      checkpoint: {
-        generation: input.checkpoint.generation,
-        version: commit.version,
-        cursor,
-        advanced: cursor !== null,
-        previousUrn: status?.checkpointUrn ?? null,
-      },
-    }),
-    { actor: 'ingestion', runId },
-  );
+  const batch = runCompletedBatch(input, {
+    endedAt: run?.endedAt ?? now(),
+    stats: result.stats,
+    checkpoint: {
+      generation: input.checkpoint.generation,
+      version: commit.version,
+      cursor,
+      advanced: cursor !== null,
+      previousUrn: status?.checkpointUrn ?? null,
+    },
+  });
+  // The unit may have lost this sink meanwhile: an upsert of its status would bring that back.
+  const entities =
+    status === undefined ? batch.entities?.filter((entity) => entity.kind !== 'IngestionUnitState') : batch.entities;
+  await graph.write({ ...batch, entities: entities ?? [] }, { actor: 'ingestion', runId });
 }

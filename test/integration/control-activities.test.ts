@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkpointUrn, datasetUrn, datasetVersionUrn, runUrn, unitUrn } from '#graph-schema';
+import { checkpointUrn, datasetUrn, datasetVersionUrn, runUrn, templateUrn, unitUrn } from '#graph-schema';
 import type { CompleteIngestionRunInput, IngestionRunInput, PreparedRun } from '#ingestion/contracts';
 import { runIngestionUnitInputSchema } from '#ingestion/contracts';
 import { openOwnGraph, type TestGraph } from '../support/graph.js';
@@ -12,6 +12,7 @@ import {
   SOURCE_PASSWORD,
   UNIT_ID,
 } from '../support/ingestion-room.js';
+import { pythonTemplates } from '../support/templates.js';
 
 // A graph of its own: a server of another file would take runs without a workflow for lost ones.
 let graph: TestGraph;
@@ -294,5 +295,36 @@ describe('failIngestionRun', () => {
     expect(await statusOf(input)).toBeUndefined();
     expect(await graph.catalog.unit(input.endpointId, UNIT_ID)).toBeUndefined();
     expect(await graph.catalog.run(input.runId)).toMatchObject({ state: 'CANCELLED', error: null });
+  });
+});
+
+describe('storeMetadataEndpointTemplates', () => {
+  it('makes the graph hold exactly what the workers offer, and nothing happens when they offer it again', async () => {
+    const offered = await pythonTemplates();
+    const [model] = offered.templates;
+    if (model === undefined) throw new Error('Python offers no template');
+    const extra = { ...model, id: 'soon-to-vanish', title: 'Soon to vanish' };
+    const ids = async () => (await graph.catalog.templates()).map((template) => template.id);
+    const pythonIds = offered.templates.map((template) => template.id).sort();
+
+    await room.control.storeMetadataEndpointTemplates({ ...offered, templates: [...offered.templates, extra] });
+    expect(await ids()).toEqual([...pythonIds, extra.id].sort());
+    await room.control.storeMetadataEndpointTemplates(offered);
+    expect(await ids()).toEqual(pythonIds);
+    const [vanished] = await graph.query('MATCH (n:Entity {urn: $urn}) RETURN n.deletedAt IS NOT NULL AS deleted', {
+      urn: templateUrn(extra.id),
+    });
+    expect(vanished).toEqual({ deleted: true });
+
+    const head = await graph.log.head();
+    await room.control.storeMetadataEndpointTemplates(offered);
+    expect(await graph.log.head()).toBe(head);
+    expect(await graph.catalog.template(model.id)).toMatchObject({
+      title: model.title,
+      vendor: model.vendor,
+      descriptorVersion: model.version,
+      configSchema: model.configSchema,
+      objectSchema: model.objectSchema,
+    });
   });
 });

@@ -1,0 +1,241 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { IngestionClient, reconcileRuns } from '#ingestion';
+import {
+  type ControlActivities,
+  type IngestionRunInput,
+  ingestionWorkflowId,
+  TEMPLATE_SYNC_WORKFLOW_ID,
+} from '#ingestion/contracts';
+import { type DataScript, gate, startWorkers, untilCancelled } from '../support/data-worker.js';
+import { openOwnGraph, type TestGraph } from '../support/graph.js';
+import { cursorAt, type IngestionRoom, keyOf, openIngestionRoom, type RunOf, resultOf } from '../support/ingestion-room.js';
+import { openOwnNamespace, type TestNamespace } from '../support/temporal.js';
+
+const JANUARY = '2026-01-01T00:00:00.000000Z';
+const HISTORY_WITHIN_MS = 20_000;
+
+let graph: TestGraph;
+let temporal: TestNamespace;
+let room: IngestionRoom;
+let workers: Awaited<ReturnType<typeof startWorkers>>;
+let client: IngestionClient;
+/** Runs before an activity of the TypeScript worker; a test may hold it there. */
+const before: { [Name in keyof ControlActivities]?: () => Promise<void> } = {};
+
+beforeAll(async () => {
+  [graph, temporal] = await Promise.all([openOwnGraph(), openOwnNamespace('workflow')]);
+  room = await openIngestionRoom(graph, temporal.client);
+  const { control } = room;
+  workers = await startWorkers(temporal, {
+    ...control,
+    completeIngestionRun: async (input) => {
+      await before.completeIngestionRun?.();
+      await control.completeIngestionRun(input);
+    },
+  });
+  client = new IngestionClient(temporal.client);
+});
+afterAll(async () => {
+  for (const part of [workers, room, temporal, graph]) await part?.[Symbol.asyncDispose]();
+});
+
+/** Defines a unit whose data worker follows the script. */
+function unitWith(endpointId: string, script: DataScript): Promise<RunOf> {
+  workers.scripts.set(endpointId, script);
+  return room.defineUnit(endpointId);
+}
+
+const workflowOf = ({ endpointId, unitId }: IngestionRunInput) =>
+  temporal.client.workflow.getHandle(ingestionWorkflowId(endpointId, unitId));
+
+/** Starts a run and waits for the end of its workflow, however it ends. */
+async function runToEnd(input: IngestionRunInput): Promise<void> {
+  await client.start(input);
+  await workflowOf(input)
+    .result()
+    .catch(() => undefined);
+}
+
+const statusOf = ({ endpointId, unitId, sinkId }: IngestionRunInput) =>
+  graph.catalog.status(endpointId, unitId, sinkId);
+const runRecord = (input: IngestionRunInput) => graph.catalog.run(input.runId);
+
+describe('a run', () => {
+  it('goes from the checkpoint over the data worker to the next checkpoint', async () => {
+    const checkpoints: unknown[] = [];
+    const runOf = await unitWith('success', async ({ checkpoint }) => {
+      checkpoints.push(checkpoint);
+      return resultOf({ cursor: JANUARY });
+    });
+    const [first, second] = [runOf(), runOf()];
+    await runToEnd(first);
+    expect(await runRecord(first)).toMatchObject({ state: 'SUCCEEDED', stats: { rowsRead: 3 } });
+    await runToEnd(second);
+    expect(checkpoints).toEqual([
+      { version: 0, generation: 1, cursor: null },
+      { version: 1, generation: 1, cursor: cursorAt(JANUARY) },
+    ]);
+    expect(await statusOf(second)).toMatchObject({ state: 'SUCCEEDED', lastRunId: second.runId, checkpointVersion: 2 });
+  });
+
+  it('is tried again after a failure that may pass', async () => {
+    let attempts = 0;
+    const runOf = await unitWith('transient', async () => {
+      attempts += 1;
+      if (attempts === 1) throw ApplicationFailure.create({ type: 'SOURCE_UNREACHABLE', nonRetryable: false });
+      return resultOf({ cursor: JANUARY });
+    });
+    const input = runOf();
+    await runToEnd(input);
+    expect(attempts).toBe(2);
+    expect(await runRecord(input)).toMatchObject({ state: 'SUCCEEDED', error: null });
+  });
+
+  it('fails with the error of the data worker, and the unit can start again', async () => {
+    const detail = {
+      code: 'SOURCE_AUTH_FAILED',
+      category: 'source',
+      field: 'source.config.password',
+      message: 'the database refuses the password',
+      retryable: false,
+    };
+    const runOf = await unitWith('failure', async () => {
+      throw ApplicationFailure.create({ type: detail.code, nonRetryable: true, details: [detail] });
+    });
+    const failed = runOf();
+    await runToEnd(failed);
+    const { retryable: _, ...error } = detail;
+    expect(await runRecord(failed)).toMatchObject({ state: 'FAILED', error });
+    expect(await statusOf(failed)).toMatchObject({ state: 'FAILED', error });
+    expect((await room.checkpoints.load(keyOf(failed))).version).toBe(0);
+
+    workers.scripts.set('failure', async () => resultOf({ cursor: JANUARY }));
+    const next = runOf();
+    await runToEnd(next);
+    expect(await statusOf(next)).toMatchObject({ state: 'SUCCEEDED', error: null, runCount: 2 });
+  });
+
+  it('shows nothing of a failure that carries no error of ours', async () => {
+    const runOf = await unitWith('unexpected', async () => {
+      throw ApplicationFailure.create({ message: 'KeyError: hunter2', type: 'KeyError', nonRetryable: true });
+    });
+    const input = runOf();
+    await runToEnd(input);
+    const record = await runRecord(input);
+    expect(record?.error).toMatchObject({ code: 'INTERNAL', category: 'internal' });
+    expect(record?.error?.message).not.toContain('hunter2');
+  });
+
+  it('of a unit that does not exist ends with a reason and leaves no status', async () => {
+    const input = { runId: crypto.randomUUID(), endpointId: 'nobody', unitId: 'nothing', sinkId: 'nowhere' };
+    await runToEnd(input);
+    expect(await runRecord(input)).toMatchObject({ state: 'FAILED', error: { code: 'UNIT_NOT_FOUND' } });
+    expect(await statusOf(input)).toBeUndefined();
+  });
+});
+
+describe('a cancellation', () => {
+  it('ends the run as CANCELLED once the data worker has let go', async () => {
+    const began = gate();
+    const runOf = await unitWith('cancel', async () => {
+      began.open();
+      return untilCancelled();
+    });
+    const input = runOf();
+    await client.start(input);
+    await began.passed;
+    expect(await client.cancel(input.endpointId, input.unitId)).toBe(input.runId);
+    await expect(workflowOf(input).result()).rejects.toThrow();
+    expect(await runRecord(input)).toMatchObject({ state: 'CANCELLED', error: null });
+    expect(await statusOf(input)).toMatchObject({ state: 'CANCELLED', error: null });
+    expect((await room.checkpoints.load(keyOf(input))).version).toBe(0);
+    expect(await client.cancel(input.endpointId, input.unitId)).toBeUndefined();
+  });
+
+  it('that comes after the sink has committed does not keep the checkpoint back', async () => {
+    const [reached, released] = [gate(), gate()];
+    before.completeIngestionRun = () => {
+      reached.open();
+      return released.passed;
+    };
+    const runOf = await unitWith('cancel-late', async () => resultOf({ cursor: JANUARY }));
+    const input = runOf();
+    await client.start(input);
+    await reached.passed;
+    delete before.completeIngestionRun;
+    await client.cancel(input.endpointId, input.unitId);
+    await vi.waitFor(async () => expect(await hasSeenItsCancellation(input)).toBe(true), {
+      timeout: HISTORY_WITHIN_MS,
+    });
+    released.open();
+    await workflowOf(input).result();
+    expect(await statusOf(input)).toMatchObject({ state: 'SUCCEEDED', checkpointVersion: 1 });
+    expect(await room.checkpoints.load(keyOf(input))).toMatchObject({ version: 1, cursor: cursorAt(JANUARY) });
+  });
+
+  /** Whether the workflow has run since it was asked to stop. */
+  async function hasSeenItsCancellation(input: IngestionRunInput): Promise<boolean> {
+    const { events } = await workflowOf(input).fetchHistory();
+    const asked = events?.findIndex((event) => event.workflowExecutionCancelRequestedEventAttributes) ?? -1;
+    return asked >= 0 && (events ?? []).slice(asked).some((event) => event.workflowTaskCompletedEventAttributes);
+  }
+});
+
+describe('a second start', () => {
+  it('finds the run that is running, also when many start at once', async () => {
+    const finish = gate();
+    const runOf = await unitWith('twice', async () => {
+      await finish.passed;
+      return resultOf({ cursor: JANUARY });
+    });
+    const starts = await Promise.all([client.start(runOf()), client.start(runOf()), client.start(runOf())]);
+    const running = starts.find((start) => !start.alreadyRunning);
+    expect(starts.filter((start) => start.alreadyRunning)).toEqual([
+      { runId: running?.runId, alreadyRunning: true },
+      { runId: running?.runId, alreadyRunning: true },
+    ]);
+    finish.open();
+    const input = runOf();
+    await workflowOf(input).result();
+    expect(await graph.catalog.runs({ endpointId: 'twice' }).count()).toBe(1);
+    expect(await client.start(input)).toEqual({ runId: input.runId, alreadyRunning: false });
+    await workflowOf(input).result();
+  });
+});
+
+describe('reading the templates', () => {
+  it('stores what the data worker offers, however many servers ask', async () => {
+    await Promise.all([client.syncTemplates(), client.syncTemplates(), client.syncTemplates()]);
+    await temporal.client.workflow.getHandle(TEMPLATE_SYNC_WORKFLOW_ID).result();
+    expect((await graph.catalog.templates({ role: 'source' })).map(({ id }) => id)).toContain('jdbc_postgres');
+  });
+});
+
+describe('the reconciler', () => {
+  it('gives up a run that no workflow runs any more, and leaves one alone that runs', async () => {
+    const [began, finish] = [gate(), gate()];
+    const alive = await unitWith('alive', async () => {
+      began.open();
+      await finish.passed;
+      return resultOf({ cursor: JANUARY });
+    });
+    const living = alive();
+    await client.start(living);
+    await began.passed;
+    const lost = (await room.defineUnit('lost'))();
+    await room.control.startIngestionRun(lost);
+
+    const reconcile = () => reconcileRuns({ catalog: graph.catalog, graph: graph.store, client, now: () => new Date() });
+    expect(await reconcile()).toEqual([lost.runId]);
+    const error = { code: 'RUN_LOST', category: 'internal', field: null };
+    expect(await statusOf(lost)).toMatchObject({ state: 'FAILED', error });
+    expect(await runRecord(lost)).toMatchObject({ state: 'FAILED', error });
+    expect(await statusOf(living)).toMatchObject({ state: 'RUNNING', error: null });
+    expect(await reconcile()).toEqual([]);
+
+    finish.open();
+    await workflowOf(living).result();
+    expect(await statusOf(living)).toMatchObject({ state: 'SUCCEEDED' });
+  });
+});

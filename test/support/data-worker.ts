@@ -1,0 +1,75 @@
+import { Context } from '@temporalio/activity';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  type ControlActivities,
+  type DataActivities,
+  PYTHON_TASK_QUEUE,
+  type RunIngestionUnitInput,
+  type RunIngestionUnitResult,
+  TYPESCRIPT_TASK_QUEUE,
+} from '#ingestion/contracts';
+import { loadWorkflowBundle } from '../../ingestion/workflow-bundle.js';
+import { pythonTemplates } from './templates.js';
+import type { TestNamespace } from './temporal.js';
+
+/** What the data worker does for the units of one endpoint. */
+export type DataScript = (input: RunIngestionUnitInput) => Promise<RunIngestionUnitResult>;
+
+/** Both workers of Nucleus in a namespace of the test: the real TypeScript one, and one that acts Python's part. */
+export async function startWorkers(
+  temporal: TestNamespace,
+  control: ControlActivities,
+): Promise<AsyncDisposable & { scripts: Map<string, DataScript> }> {
+  const scripts = new Map<string, DataScript>();
+  const data: DataActivities = {
+    runIngestionUnit: (input) => {
+      const script = scripts.get(input.endpointId);
+      if (script === undefined) throw new Error(`the test has no script for ${input.endpointId}`);
+      return script(input);
+    },
+    listMetadataEndpointTemplates: pythonTemplates,
+  };
+  const connection = await NativeConnection.connect({ address: temporal.address });
+  const create = (options: Pick<WorkerOptions, 'taskQueue' | 'workflowBundle' | 'activities'>) =>
+    // Otherwise a cancellation would reach an activity only after most of its heartbeat time-out.
+    Worker.create({ connection, namespace: temporal.namespace, maxHeartbeatThrottleInterval: '100ms', ...options });
+  const workers = [
+    await create({
+      taskQueue: TYPESCRIPT_TASK_QUEUE,
+      workflowBundle: await loadWorkflowBundle('.nucleus/build'),
+      activities: control,
+    }),
+    await create({ taskQueue: PYTHON_TASK_QUEUE, activities: data }),
+  ];
+  const running = workers.map((worker) => worker.run());
+  return {
+    scripts,
+    [Symbol.asyncDispose]: async () => {
+      for (const worker of workers) worker.shutdown();
+      await Promise.all(running);
+      await connection.close();
+    },
+  };
+}
+
+const HEARTBEAT_MS = 100;
+
+/** Keeps an activity busy until it is cancelled. @throws CancelledFailure */
+export async function untilCancelled(): Promise<never> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await context.cancelled;
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+/** A promise that the test settles, to hold an activity at a point of the test's choosing. */
+export function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
+  let open = () => {};
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open };
+}
