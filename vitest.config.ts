@@ -1,15 +1,38 @@
 import { defineConfig } from 'vitest/config';
 
+// `await using` is newer than Node 20, so it is compiled down for the tests as tsx does for the entry points.
+const oxc = { target: 'es2022' };
+
 export default defineConfig({
-  // `await using` is newer than Node 20, so it is compiled down for the tests as tsx does for the entry points.
-  oxc: { target: 'es2022' },
   test: {
-    environment: 'node',
-    include: ['test/**/*.test.ts'],
     // Tests start real servers and native modules: a process per file keeps one file's crash or leak out of the next.
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 240_000,
     teardownTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        oxc,
+        test: {
+          name: 'rooms',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        oxc,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          // Each file runs a server and workers of its own on the task queues that all share.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

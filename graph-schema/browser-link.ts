@@ -1,13 +1,14 @@
 /**
- * A deep link that opens Neo4j Browser with a query in its editor, ready to run.
+ * A deep link that opens Neo4j Browser with a query in its editor, ready to run. The Browser decodes `%20` but not `+`, so
+ * the query string is written by hand.
  *
  * @param browserUrl address of the Browser, for instance `http://127.0.0.1:7474/browser/`
+ * @param connectTo user and address that the Browser offers to connect to, for instance `bolt://neo4j@127.0.0.1:7687`
  */
-export function browserLink(browserUrl: string, cypher: string): string {
-  const url = new URL(browserUrl);
-  url.searchParams.set('cmd', 'edit');
-  url.searchParams.set('arg', cypher);
-  return url.toString();
+export function browserLink(browserUrl: string, cypher: string, connectTo?: string): string {
+  const parameters = { ...(connectTo === undefined ? {} : { dbms: connectTo }), cmd: 'edit', arg: cypher };
+  const query = Object.entries(parameters).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  return `${browserUrl}?${query.join('&')}`;
 }
 
 /** Quotes a text as a Cypher string literal, for queries that a person will run by hand. */

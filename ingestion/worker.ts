@@ -1,4 +1,4 @@
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
 import { type Config, loadConfig, runEntryPoint } from '#config';
 import { IngestionCatalog, migrateGraph, Neo4jGraphStore, openDriver } from '#graph-store';
@@ -11,7 +11,11 @@ import { loadWorkflowBundle } from './workflow-bundle.js';
 await runEntryPoint(async () => {
   const config = loadConfig('worker', process.env);
   const log = pino({ level: config.LOG_LEVEL, base: { process: 'worker' } });
-  Runtime.install({ shutdownSignals: [], logger: temporalLogger(log) });
+  Runtime.install({
+    shutdownSignals: [],
+    logger: temporalLogger(log),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} } },
+  });
   await runWorker(config, log);
 });
 

@@ -16,10 +16,7 @@ RETURN lineage`;
 
 function lineageLink(neo4j: LaunchedStack['neo4j']): string | undefined {
   if (!neo4j.browserUrl) return undefined;
-  const link = new URL(browserLink(neo4j.browserUrl, LINEAGE));
-  const bolt = new URL(neo4j.uri);
-  link.searchParams.set('dbms', `bolt://${neo4j.user}@${bolt.host}`);
-  return link.toString();
+  return browserLink(neo4j.browserUrl, LINEAGE, `bolt://${neo4j.user}@${new URL(neo4j.uri).host}`);
 }
 
 export function addressesOf(stack: LaunchedStack): Addresses {

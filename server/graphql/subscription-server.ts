@@ -38,7 +38,7 @@ export function serveSubscriptions(
       context: options.context,
       connectionInitWaitTimeout: INIT_TIMEOUT_MS,
       // A thrown error would close with 4500; false answers 4403, the protocol's "forbidden".
-      onConnect: ({ connectionParams }) => isAuthentic(options.auth, connectionParams?.authorization),
+      onConnect: ({ connectionParams }) => isAuthentic(options.auth, authorizationOf(connectionParams ?? {})),
       onError: (_, __, ___, errors) => errors.map((error) => formatError(error, options.logger)),
       onNext: (_, __, ___, ____, { errors, ...rest }) =>
         errors &&
@@ -47,6 +47,11 @@ export function serveSubscriptions(
     sockets,
   );
   return { close: async () => graphql.dispose() };
+}
+
+/** Clients that pass their HTTP headers on as connection parameters spell the name as they like. */
+function authorizationOf(parameters: Readonly<Record<string, unknown>>): unknown {
+  return Object.entries(parameters).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
 }
 
 function isAuthentic(auth: BearerAuth, authorization: unknown): boolean {

@@ -38,10 +38,15 @@ export class TestApp implements AsyncDisposable {
   static async start(extra: Readonly<Record<string, string>> = {}): Promise<TestApp> {
     const folder = await mkdtemp(join(tmpdir(), 'nucleus-app-'));
     const app = new TestApp(folder, await freePort(), extra);
-    await Promise.all(ALL.map((name) => app.startProcess(name)));
-    // The templates come from the Python worker by way of a workflow, shortly after both are ready.
-    await vi.waitUntil(async () => (await app.#countTemplates()) > 0, { timeout: 30_000, interval: 200 });
-    return app;
+    try {
+      await Promise.all(ALL.map((name) => app.startProcess(name)));
+      // The templates come from the Python worker by way of a workflow, shortly after both are ready.
+      await vi.waitUntil(async () => (await app.#countTemplates()) > 0, { timeout: 30_000, interval: 200 });
+      return app;
+    } catch (error) {
+      await app[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async startProcess(name: AppProcessName): Promise<RunningApp> {
