@@ -1,7 +1,12 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // `await using` is newer than Node 20, so it is compiled down for the tests as tsx does for the entry points.
 const oxc = { target: 'es2022' };
+// Vite would take the ES build of graphql where Node takes the CommonJS one, and two builds know nothing of each other's types.
+const resolve = {
+  alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
+};
 
 export default defineConfig({
   test: {
@@ -15,6 +20,7 @@ export default defineConfig({
       {
         extends: true,
         oxc,
+        resolve,
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],

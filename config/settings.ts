@@ -39,7 +39,8 @@ export const SETTINGS = {
     secret: true,
   },
   NUCLEUS_INTERNAL_TOKEN: {
-    description: 'Bearer token with which workers post progress to the server. At least 24 characters.',
+    description:
+      'Bearer token with which workers post progress to the server; Python needs it where NUCLEUS_EVENTS_URL is set. At least 24 characters.',
     schema: secretText.min(24, 'must have at least 24 characters'),
     readBy: ['server', 'python'],
     required: true,

@@ -10,7 +10,7 @@ export interface EntityUpsert {
   readonly properties?: PropertyPatch;
   /** Given only to a node that has no value for them yet. */
   readonly initial?: Properties;
-  /** Compare-and-set: the version the node must have; 0 means that it must not exist. */
+  /** Compare-and-set: the version the node must have; 0 means that it must not exist, or be deleted. */
   readonly ifVersion?: number;
 }
 

@@ -1,12 +1,19 @@
 import neo4j, { type Driver } from 'neo4j-driver';
 import {
+  endpointUrn,
+  FIND_BY_URN,
   type KeysetStatement,
   LIST_ENDPOINTS,
   LIST_RUNS,
   LIST_STATUSES,
   LIST_TEMPLATES,
   LIST_UNITS,
+  runUrn,
+  templateUrn,
   type UnitState,
+  UrnSyntaxError,
+  unitStateUrn,
+  unitUrn,
 } from '#graph-schema';
 import {
   type EndpointRecord,
@@ -56,7 +63,10 @@ export class IngestionCatalog {
   }
 
   async template(id: string): Promise<TemplateRecord | undefined> {
-    return (await this.templates()).find((template) => template.id === id);
+    return this.#find(
+      () => templateUrn(id),
+      (row) => templateFromNode(nodeOf(row)),
+    );
   }
 
   endpoints(
@@ -66,20 +76,21 @@ export class IngestionCatalog {
   }
 
   async endpoint(id: string): Promise<EndpointRecord | undefined> {
-    return first(this.endpoints({ ids: [id] }));
+    return this.#find(
+      () => endpointUrn(id),
+      (row) => endpointFromNode(nodeOf(row)),
+    );
   }
 
   units(
     filter: { endpointId?: string | undefined; unitId?: string | undefined; sinkId?: string | undefined } = {},
   ): KeysetList<UnitRecord> {
     const { endpointId, unitId, sinkId } = filter;
-    return this.#byUrn(LIST_UNITS, { endpointId, unitId, sinkId }, (row) =>
-      unitFromNode(nodeOf(row), row.sinks as UnitSinkRecord[]),
-    );
+    return this.#byUrn(LIST_UNITS, { endpointId, unitId, sinkId }, unitFromRow);
   }
 
   async unit(endpointId: string, unitId: string): Promise<UnitRecord | undefined> {
-    return first(this.units({ endpointId, unitId }));
+    return this.#find(() => unitUrn(endpointId, unitId), unitFromRow);
   }
 
   statuses(
@@ -90,7 +101,10 @@ export class IngestionCatalog {
   }
 
   async status(endpointId: string, unitId: string, sinkId: string): Promise<StatusRecord | undefined> {
-    return (await all(this.statuses({ endpointId, unitId }))).find((status) => status.sinkId === sinkId);
+    return this.#find(
+      () => unitStateUrn(endpointId, unitId, sinkId),
+      (row) => statusFromNode(nodeOf(row)),
+    );
   }
 
   runs(
@@ -113,7 +127,23 @@ export class IngestionCatalog {
   }
 
   async run(runId: string): Promise<RunRecord | undefined> {
-    return first(this.runs({ runId }));
+    return this.#find(
+      () => runUrn(runId),
+      (row) => runFromNode(nodeOf(row)),
+    );
+  }
+
+  /** An id that no urn can hold, such as an empty one, names nothing. */
+  async #find<T>(urnOf: () => string, toRecord: (row: Columns) => T): Promise<T | undefined> {
+    let urn: string;
+    try {
+      urn = urnOf();
+    } catch (error) {
+      if (error instanceof UrnSyntaxError) return undefined;
+      throw error;
+    }
+    const [row] = await this.#run(FIND_BY_URN, { urn });
+    return row && toRecord(row);
   }
 
   #byUrn<T extends { readonly urn: string }>(
@@ -177,8 +207,8 @@ export async function all<T>(list: KeysetList<T>): Promise<T[]> {
   return records;
 }
 
-async function first<T>(list: KeysetList<T>): Promise<T | undefined> {
-  return (await list.page({ first: 1 })).rows[0]?.record;
+function unitFromRow(row: Columns): UnitRecord {
+  return unitFromNode(nodeOf(row), row.sinks as UnitSinkRecord[]);
 }
 
 function nodeOf(row: Columns): Properties {

@@ -209,6 +209,8 @@ async function recordChange(
 
 function checkVersion(entity: EntityUpsert, current: Held): void {
   if (entity.ifVersion === undefined || entity.ifVersion === current.version) return;
+  // A deleted node keeps its version, but does not exist for those who ask for that.
+  if (entity.ifVersion === 0 && current.deletedAt !== undefined) return;
   throw new AppError(
     'CONFLICT',
     `${entity.urn} is at version ${String(current.version)}, not at the expected ${entity.ifVersion}`,

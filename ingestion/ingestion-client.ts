@@ -6,6 +6,14 @@ import {
   TYPESCRIPT_TASK_QUEUE,
 } from './contracts/index.js';
 
+/** What the memo of an open workflow tells of its run. */
+export interface RunningRun {
+  readonly runId: string;
+  readonly sinkId: string;
+}
+
+const START_ATTEMPTS = 3;
+
 /** Starting and stopping workflows, for the server. */
 export class IngestionClient {
   readonly #client: Client;
@@ -15,31 +23,34 @@ export class IngestionClient {
   }
 
   /** Starts a run, or finds the one that is running: a unit has one workflow at a time (rule R9). */
-  async start(input: IngestionRunInput): Promise<{ runId: string; alreadyRunning: boolean }> {
-    const workflowId = ingestionWorkflowId(input.endpointId, input.unitId);
-    try {
-      await this.#client.workflow.start('ingestionRunWorkflow', {
-        workflowId,
-        taskQueue: TYPESCRIPT_TASK_QUEUE,
-        args: [input],
-        memo: { runId: input.runId },
-        workflowIdConflictPolicy: 'FAIL',
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      });
-      return { runId: input.runId, alreadyRunning: false };
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const running = await this.runningRunId(input.endpointId, input.unitId);
-      // It may have ended between the two calls; then this start is the next run.
-      return running === undefined ? this.start(input) : { runId: running, alreadyRunning: true };
+  async start(input: IngestionRunInput): Promise<RunningRun & { alreadyRunning: boolean }> {
+    const { runId, sinkId } = input;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#client.workflow.start('ingestionRunWorkflow', {
+          workflowId: ingestionWorkflowId(input.endpointId, input.unitId),
+          taskQueue: TYPESCRIPT_TASK_QUEUE,
+          args: [input],
+          memo: { runId, sinkId },
+          workflowIdConflictPolicy: 'FAIL',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        });
+        return { runId, sinkId, alreadyRunning: false };
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        const running = await this.runningRun(input.endpointId, input.unitId);
+        if (running !== undefined) return { ...running, alreadyRunning: true };
+        // It has ended between the two calls, so this start may be the next run.
+        if (attempt === START_ATTEMPTS) throw error;
+      }
     }
   }
 
-  /** Run id of the unit's open workflow; undefined when there is none. */
-  async runningRunId(endpointId: string, unitId: string): Promise<string | undefined> {
+  /** The unit's open run; undefined when there is none. */
+  async runningRun(endpointId: string, unitId: string): Promise<RunningRun | undefined> {
     try {
       const description = await this.#client.workflow.getHandle(ingestionWorkflowId(endpointId, unitId)).describe();
-      return description.status.name === 'RUNNING' ? (description.memo?.runId as string) : undefined;
+      return description.status.name === 'RUNNING' ? (description.memo as unknown as RunningRun) : undefined;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;
@@ -48,23 +59,23 @@ export class IngestionClient {
 
   /** Asks the running run to stop. @returns its id; undefined when none was running */
   async cancel(endpointId: string, unitId: string): Promise<string | undefined> {
-    const runId = await this.runningRunId(endpointId, unitId);
-    if (runId === undefined) return undefined;
+    const running = await this.runningRun(endpointId, unitId);
+    if (running === undefined) return undefined;
     try {
       await this.#client.workflow.getHandle(ingestionWorkflowId(endpointId, unitId)).cancel();
-      return runId;
+      return running.runId;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;
     }
   }
 
-  /** Has the templates read from the Python workers; one reading at a time, however many servers ask. */
+  /** Has the templates read from the Python workers. A reading that is under way may have met an older worker, so it is given up. */
   async syncTemplates(): Promise<void> {
     await this.#client.workflow.start('templateSyncWorkflow', {
       workflowId: TEMPLATE_SYNC_WORKFLOW_ID,
       taskQueue: TYPESCRIPT_TASK_QUEUE,
-      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdConflictPolicy: 'TERMINATE_EXISTING',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     });
   }

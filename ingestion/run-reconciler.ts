@@ -1,6 +1,7 @@
+import { AppError } from '#errors';
 import { all, type GraphStore, type IngestionCatalog } from '#graph-store';
 import type { IngestionClient } from './ingestion-client.js';
-import { runEndedBatch } from './run-records.js';
+import { RUN_LOST, runEndedBatch } from './run-records.js';
 
 export interface ReconcilerDependencies {
   readonly catalog: IngestionCatalog;
@@ -18,25 +19,17 @@ export interface ReconcilerDependencies {
 export async function reconcileRuns({ catalog, graph, client, now }: ReconcilerDependencies): Promise<string[]> {
   const lost: string[] = [];
   for (const seen of await all(catalog.statuses({ state: 'RUNNING' }))) {
-    if (seen.lastRunId === null || (await client.runningRunId(seen.endpointId, seen.unitId)) !== undefined) continue;
-    // The workflow may have ended, and recorded its end, since the list was read.
-    const status = await catalog.status(seen.endpointId, seen.unitId, seen.sinkId);
-    if (status?.state !== 'RUNNING' || status.lastRunId !== seen.lastRunId) continue;
-    const run = { runId: seen.lastRunId, endpointId: seen.endpointId, unitId: seen.unitId, sinkId: seen.sinkId };
-    await graph.write(
-      runEndedBatch(run, {
-        endedAt: now(),
-        state: 'FAILED',
-        error: {
-          code: 'RUN_LOST',
-          category: 'internal',
-          field: null,
-          message: 'no workflow of this run exists any more: start the unit again',
-        },
-      }),
-      { actor: 'reconciler', runId: run.runId },
-    );
-    lost.push(run.runId);
+    const { endpointId, unitId, sinkId, lastRunId } = seen;
+    if (lastRunId === null || (await client.runningRun(endpointId, unitId))?.runId === lastRunId) continue;
+    const run = { runId: lastRunId, endpointId, unitId, sinkId };
+    const batch = runEndedBatch(run, { endedAt: now(), state: 'FAILED', error: RUN_LOST, status: seen });
+    try {
+      await graph.write(batch, { actor: 'reconciler', runId: lastRunId });
+      lost.push(lastRunId);
+    } catch (error) {
+      // The run has recorded its end, or another has begun, since the list was read.
+      if (!(error instanceof AppError) || error.code !== 'CONFLICT') throw error;
+    }
   }
   return lost;
 }

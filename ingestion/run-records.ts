@@ -9,7 +9,7 @@ import {
   unitStateUrn,
   unitUrn,
 } from '#graph-schema';
-import type { EdgeUpsert, EntityUpsert, ErrorRecord, GraphBatch } from '#graph-store';
+import type { EdgeUpsert, EntityUpsert, ErrorRecord, GraphBatch, StatusRecord } from '#graph-store';
 import type { Cursor, DatasetRef, RunStats } from './contracts/index.js';
 
 /** One run of one unit into one sink: what every record of it needs to name. */
@@ -21,11 +21,18 @@ export interface RunIdentity {
 }
 
 /** The graph when a run begins. Pure, as are all builders here: the same facts give the same batch. */
-export function runStartedBatch(run: RunIdentity, facts: { startedAt: Date; fence: number }): GraphBatch {
+export function runStartedBatch(
+  run: RunIdentity,
+  facts: { startedAt: Date; fence: number; status: StatusRecord },
+): GraphBatch {
+  const { status } = facts;
+  const abandoned = status.state === 'RUNNING' && status.lastRunId !== run.runId ? status.lastRunId : null;
   return {
     entities: [
+      // Its workflow is gone, or this one could not have begun: nobody else would ever close it.
+      ...(abandoned === null ? [] : [lostRun({ ...run, runId: abandoned }, facts.startedAt)]),
       runEntity(run, 'RUNNING', { startedAt: facts.startedAt, fence: facts.fence }),
-      stateEntity(run, {
+      stateEntity(run, status.version, {
         state: 'RUNNING',
         lastRunId: run.runId,
         runCount: facts.fence,
@@ -53,21 +60,22 @@ export interface CheckpointFacts {
 /** The graph when a run has succeeded: its end, its checkpoint, and the lineage that it makes. */
 export function runCompletedBatch(
   run: RunIdentity,
-  facts: { endedAt: Date; stats: RunStats; checkpoint: CheckpointFacts },
+  facts: { endedAt: Date; stats: RunStats; checkpoint: CheckpointFacts; status: StatusRecord | undefined },
 ): GraphBatch {
   const { stats, checkpoint } = facts;
   const lineage = lineageOf(run, stats);
   const chain = checkpoint.advanced ? checkpointRecords(run, checkpoint) : { entities: [], edges: [] };
   return {
     entities: [
-      runEntity(run, 'SUCCEEDED', { endedAt: facts.endedAt, stats: JSON.stringify(stats) }),
-      stateEntity(run, {
+      runEntity(run, 'SUCCEEDED', { endedAt: facts.endedAt, stats: JSON.stringify(stats), ...errorProperties(null) }),
+      ...stateIfThere(run, facts.status, {
         state: 'SUCCEEDED',
         endedAt: facts.endedAt,
         rowsRead: stats.rowsRead,
         rowsWritten: stats.rowsWritten,
         checkpointVersion: checkpoint.version,
         generation: checkpoint.generation,
+        ...errorProperties(null),
         ...(checkpoint.cursor === null ? {} : cursorProperties(checkpoint.cursor)),
         ...(checkpoint.advanced ? { checkpointUrn: checkpointUrn({ ...run, ...checkpoint }) } : {}),
       }),
@@ -81,12 +89,21 @@ export function runCompletedBatch(
 /** The graph when a run has failed or was cancelled. The checkpoint is not touched, so the unit can start again. */
 export function runEndedBatch(
   run: RunIdentity,
-  facts: { endedAt: Date; state: Extract<RunState, 'FAILED' | 'CANCELLED'>; error: ErrorRecord | null },
+  facts: {
+    endedAt: Date;
+    state: Extract<RunState, 'FAILED' | 'CANCELLED'>;
+    error: ErrorRecord | null;
+    status: StatusRecord | undefined;
+  },
 ): GraphBatch {
   return {
     entities: [
       runEntity(run, facts.state, { endedAt: facts.endedAt, ...errorProperties(facts.error) }),
-      stateEntity(run, { state: facts.state, endedAt: facts.endedAt, ...errorProperties(facts.error) }),
+      ...stateIfThere(run, facts.status, {
+        state: facts.state,
+        endedAt: facts.endedAt,
+        ...errorProperties(facts.error),
+      }),
     ],
     edges: [{ kind: 'HAS_RUN', from: unitUrn(run.endpointId, run.unitId), to: runUrn(run.runId) }],
   };
@@ -108,13 +125,35 @@ function runEntity(run: RunIdentity, state: RunState, properties: EntityUpsert['
   };
 }
 
-function stateEntity(run: RunIdentity, properties: EntityUpsert['properties']): EntityUpsert {
+/** @param ifVersion version that the status was read at: what was decided from it must not overwrite what came since */
+function stateEntity(run: RunIdentity, ifVersion: number, properties: EntityUpsert['properties']): EntityUpsert {
   return {
     kind: 'IngestionUnitState',
     urn: unitStateUrn(run.endpointId, run.unitId, run.sinkId),
     name: `${unitJobName(run.endpointId, run.unitId)} → ${run.sinkId}`,
     properties: { endpointId: run.endpointId, unitId: run.unitId, sinkId: run.sinkId, ...properties },
+    ifVersion,
   };
+}
+
+/** A unit that was deleted during its run stays deleted: an upsert of its status would bring it back. */
+function stateIfThere(
+  run: RunIdentity,
+  status: StatusRecord | undefined,
+  properties: EntityUpsert['properties'],
+): EntityUpsert[] {
+  return status === undefined ? [] : [stateEntity(run, status.version, properties)];
+}
+
+export const RUN_LOST: ErrorRecord = {
+  code: 'RUN_LOST',
+  category: 'internal',
+  field: null,
+  message: 'no workflow of this run exists any more: start the unit again',
+};
+
+function lostRun(run: RunIdentity, endedAt: Date): EntityUpsert {
+  return runEntity(run, 'FAILED', { endedAt, ...errorProperties(RUN_LOST) });
 }
 
 function errorProperties(error: ErrorRecord | null): NonNullable<EntityUpsert['properties']> {

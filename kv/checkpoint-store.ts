@@ -43,7 +43,7 @@ export class CheckpointMismatchError extends AppError {
     super(
       'CONFLICT',
       `the checkpoint was made with cursor ${field} "${stored}", the run delivers "${given}"; ` +
-        'define the unit as it was, or reset its checkpoint to read from the start',
+        'define the unit as it was, or define a new unit with a new target to read from the start',
       { details: { key, field: `cursor.${field}`, stored, given } },
     );
   }

@@ -30,7 +30,9 @@ Servers that are used instead of started, when given in the environment
   DEMO_POSTGRES_URL    postgresql://user:password@host:port/database; the demo tables are made in its schema "public"
 Also read: PORT (4000) of the API, NUCLEUS_API_TOKEN, LOG_LEVEL.
 
-Everything listens on 127.0.0.1. Data, logs, secrets and pid records are in .nucleus/ (delete it to start over).
+Everything listens on 127.0.0.1. Data, logs, secrets and pid records of "start" are in .nucleus/ (delete it to start
+over), or in the folder that NUCLEUS_HOME names, seen from the checkout: with another folder, a second stack can run
+beside the first. What the set-up installs stays in the checkout.
 `;
 
 /** @typedef {{ command: string, flags: Set<string>, rest: string[] }} Invocation */

@@ -11,7 +11,7 @@ import { LAYOUT, STOP_ORDER } from './start/layout.js';
 import { choosePorts } from './start/ports.js';
 import { loadSecrets } from './start/secrets.js';
 import { createStartReport, type StartReport } from './start/start-report.js';
-import { Supervisor } from './start/supervisor.js';
+import { RESTART_POLICY, Supervisor, type SupervisorEvents } from './start/supervisor.js';
 
 export interface StartOptions {
   /** Stop everything after the table. */
@@ -92,11 +92,12 @@ export async function start(options: StartOptions): Promise<number> {
   // A reader that went away, as in "npm start | head", must not keep us from stopping the children.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
   const { signal, interrupted } = interruption(report);
-  const supervisor = new Supervisor({
+  const events: SupervisorEvents = {
     onDied: (name, logFile, delayMs) =>
       report.line(`${name} has died, starting it again in ${delayMs / 1000} s (${relative(REPOSITORY_ROOT, logFile)})`),
     onRestarted: (name) => report.line(`${name} is up again`),
-  });
+  };
+  const supervisor = new Supervisor(events, RESTART_POLICY);
 
   let exitCode = INTERRUPTED;
   try {

@@ -20,6 +20,17 @@ ORDER BY n.urn LIMIT $limit`,
   };
 }
 
+const SINKS = `, COLLECT {
+  MATCH (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE w.deletedAt IS NULL AND s.deletedAt IS NULL
+  RETURN {endpointId: s.id, target: w.target, writeMode: w.writeMode} ORDER BY s.id
+} AS sinks`;
+
+/** One entity by its urn, by way of the uniqueness index; `sinks` is empty for everything but a unit. Parameters: `urn`. */
+export const FIND_BY_URN = `
+MATCH (n:Entity {urn: $urn})
+WHERE ${VISIBLE}
+RETURN properties(n) AS n${SINKS}`;
+
 /** Parameters: `role`. */
 export const LIST_TEMPLATES = `
 MATCH (n:Entity:MetadataEndpointTemplate)
@@ -38,11 +49,8 @@ export const LIST_UNITS = byUrn(
   'IngestionUnit',
   `
   AND ($endpointId IS NULL OR n.endpointId = $endpointId) AND ($unitId IS NULL OR n.id = $unitId)
-  AND ($sinkId IS NULL OR EXISTS { (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE s.id = $sinkId AND w.deletedAt IS NULL })`,
-  `, COLLECT {
-  MATCH (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE w.deletedAt IS NULL
-  RETURN {endpointId: s.id, target: w.target, writeMode: w.writeMode} ORDER BY s.id
-} AS sinks`,
+  AND ($sinkId IS NULL OR EXISTS { (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE s.id = $sinkId AND w.deletedAt IS NULL AND s.deletedAt IS NULL })`,
+  SINKS,
 );
 
 /** Parameters: `endpointId`, `unitId`, `state`, `afterUrn`, `limit`. */

@@ -2,6 +2,7 @@ import { checkpointKey } from '#kv';
 import { type CompleteIngestionRunInput, runIngestionUnitResultSchema } from '../contracts/index.js';
 import { runCompletedBatch } from '../run-records.js';
 import type { ControlDependencies } from './control-dependencies.js';
+import { repeatOnConflict } from './repeat-on-conflict.js';
 import { permanentFailure } from './run-failure.js';
 
 /**
@@ -32,20 +33,20 @@ export async function completeIngestionRun(
           : 'the run returned a cursor below the stored watermark, so its checkpoint was not stored: report this with the run id',
     });
   }
-  const [run, status] = await Promise.all([catalog.run(runId), catalog.status(endpointId, unitId, sinkId)]);
-  const batch = runCompletedBatch(input, {
-    endedAt: run?.endedAt ?? now(),
-    stats: result.stats,
-    checkpoint: {
-      generation: input.checkpoint.generation,
-      version: commit.version,
-      cursor,
-      advanced: cursor !== null,
-      previousUrn: status?.checkpointUrn ?? null,
-    },
+  await repeatOnConflict(async () => {
+    const [run, status] = await Promise.all([catalog.run(runId), catalog.status(endpointId, unitId, sinkId)]);
+    const batch = runCompletedBatch(input, {
+      endedAt: run?.endedAt ?? now(),
+      stats: result.stats,
+      status,
+      checkpoint: {
+        generation: input.checkpoint.generation,
+        version: commit.version,
+        cursor,
+        advanced: cursor !== null,
+        previousUrn: status?.checkpointUrn ?? null,
+      },
+    });
+    await graph.write(batch, { actor: 'ingestion', runId });
   });
-  // The unit may have lost this sink meanwhile: an upsert of its status would bring that back.
-  const entities =
-    status === undefined ? batch.entities?.filter((entity) => entity.kind !== 'IngestionUnitState') : batch.entities;
-  await graph.write({ ...batch, entities: entities ?? [] }, { actor: 'ingestion', runId });
 }

@@ -34,6 +34,14 @@ async function permanently<T>(activity: () => Promise<T>): Promise<T> {
         message: `a payload between the workers breaks the contract: ${error.issues[0]?.message}; run workers of one version`,
       });
     }
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
+      throw permanentFailure({
+        code: 'INTERNAL',
+        category: 'internal',
+        field: null,
+        message: `a fault in the control worker: ${error.message}`,
+      });
+    }
     throw error;
   }
 }

@@ -1,9 +1,10 @@
-import type { EndpointRecord, UnitRecord, UnitSinkRecord } from '#graph-store';
-import { checkpointKey } from '#kv';
+import type { EndpointRecord, StatusRecord, UnitRecord, UnitSinkRecord } from '#graph-store';
+import { type CheckpointStore, checkpointKey } from '#kv';
 import type { Checkpoint, EndpointRef, IngestionRunInput, PreparedRun } from '../contracts/index.js';
 import { checkpointSchema, runIngestionUnitInputSchema } from '../contracts/index.js';
 import { runStartedBatch } from '../run-records.js';
 import type { ControlDependencies } from './control-dependencies.js';
+import { repeatOnConflict } from './repeat-on-conflict.js';
 import { permanentFailure } from './run-failure.js';
 
 /**
@@ -11,17 +12,25 @@ import { permanentFailure } from './run-failure.js';
  * first one took.
  */
 export async function startIngestionRun(
+  dependencies: ControlDependencies,
+  input: IngestionRunInput,
+): Promise<PreparedRun> {
+  return repeatOnConflict(() => begin(dependencies, input));
+}
+
+async function begin(
   { catalog, graph, checkpoints, now }: ControlDependencies,
   input: IngestionRunInput,
 ): Promise<PreparedRun> {
   const { runId, endpointId, unitId, sinkId } = input;
-  const unit = await catalog.unit(endpointId, unitId);
-  const unitSink = unit?.sinks.find((sink) => sink.endpointId === sinkId);
-  const [source, sink, status] = await Promise.all([
+  const [unit, source, sink, status, run] = await Promise.all([
+    catalog.unit(endpointId, unitId),
     catalog.endpoint(endpointId),
     catalog.endpoint(sinkId),
     catalog.status(endpointId, unitId, sinkId),
+    catalog.run(runId),
   ]);
+  const unitSink = unit?.sinks.find((candidate) => candidate.endpointId === sinkId);
   if (!unit || !unitSink || !source || !sink || !status) {
     throw permanentFailure({
       code: 'UNIT_NOT_FOUND',
@@ -30,16 +39,32 @@ export async function startIngestionRun(
       message: `unit ${endpointId}/${unitId} with sink ${sinkId} was deleted before its run began: define it again`,
     });
   }
-  const stored = await checkpoints.load(checkpointKey({ vendor: source.vendor, endpointId, unitId, sinkId }));
+  if (run !== undefined && run.state !== 'RUNNING') {
+    // An attempt that was given up long ago: its late write must not bring an ended run back.
+    throw permanentFailure({ code: 'RUN_ENDED', category: 'internal', field: null, message: `run ${runId} has ended` });
+  }
+  const checkpoint = await loadCheckpoint(checkpoints, status, source.vendor);
   const fence = status.lastRunId === runId ? status.runCount : status.runCount + 1;
-  const startedAt = (await catalog.run(runId))?.startedAt ?? now();
-  await graph.write(runStartedBatch(input, { startedAt, fence }), { actor: 'ingestion', runId });
-  const checkpoint = checkpointSchema.parse({
-    version: stored.version,
-    generation: stored.generation,
-    cursor: stored.cursor,
-  });
+  const batch = runStartedBatch(input, { startedAt: run?.startedAt ?? now(), fence, status });
+  await graph.write(batch, { actor: 'ingestion', runId });
   return { vendor: source.vendor, payload: payloadOf({ runId, unit, unitSink, source, sink, checkpoint, fence }) };
+}
+
+/** The graph is written after the key-value store, so a store that is behind it has lost something. */
+async function loadCheckpoint(checkpoints: CheckpointStore, status: StatusRecord, vendor: string): Promise<Checkpoint> {
+  const { endpointId, unitId, sinkId } = status;
+  const { version, generation, cursor } = await checkpoints.load(checkpointKey({ vendor, endpointId, unitId, sinkId }));
+  if (generation < status.generation || (generation === status.generation && version < status.checkpointVersion)) {
+    throw permanentFailure({
+      code: 'CHECKPOINT_LOST',
+      category: 'config',
+      field: null,
+      message:
+        `the key-value store holds version ${version} of this checkpoint, but version ${status.checkpointVersion} was ` +
+        'committed: point KV_PATH to the store that was used before, or restore it; starting anyway would deliver rows again',
+    });
+  }
+  return checkpointSchema.parse({ version, generation, cursor });
 }
 
 function payloadOf(facts: {

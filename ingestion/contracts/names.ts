@@ -9,5 +9,5 @@ export function ingestionWorkflowId(endpointId: string, unitId: string): string 
   return `ingestion::${endpointId}::${unitId}`;
 }
 
-/** Reading the templates is one workflow too, so that two servers that start together read them once. */
+/** Reading the templates is one workflow: the latest reading wins. */
 export const TEMPLATE_SYNC_WORKFLOW_ID = 'template-sync';

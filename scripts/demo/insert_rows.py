@@ -49,7 +49,7 @@ FROM slot
 
 def local_url() -> str:
     """Returns the address of the Postgres that `npm start` runs."""
-    state = ROOT / ".nucleus"
+    state = ROOT / (os.environ.get("NUCLEUS_HOME") or ".nucleus")
     try:
         port = json.loads((state / "run" / "ports.json").read_text())["postgres"]
         password = (state / "secrets" / "postgres-password").read_text().strip()

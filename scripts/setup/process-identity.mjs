@@ -57,6 +57,15 @@ export function identifyProcess(pid) {
 }
 
 /**
+ * Whether a value read from a file names a process. Process 1 is nobody's child, and its number means "all" to some system calls.
+ * @param {{ pid?: unknown, startedAt?: unknown } | null | undefined} value
+ * @returns {value is ProcessIdentity}
+ */
+export function isIdentity(value) {
+  return Number.isInteger(value?.pid) && Number(value?.pid) > 1 && typeof value?.startedAt === 'string';
+}
+
+/**
  * @param {ProcessIdentity} identity
  * @returns {boolean} whether exactly this process still runs
  */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identifyProcess, isRunning } from './process-identity.mjs';
@@ -50,7 +50,8 @@ export function tryLock(path) {
   if (!self) throw new Error('the own process can not be identified: neither /proc nor ps answers');
   mkdirSync(dirname(path), { recursive: true });
   const release = () => {
-    if (readHolder(path)?.startedAt === self.startedAt) rmSync(path, { force: true });
+    const holder = readHolder(path);
+    if (holder?.pid === self.pid && holder.startedAt === self.startedAt) rmSync(path, { force: true });
   };
   for (;;) {
     if (createExclusively(path, self)) return { acquired: true, release };
@@ -65,6 +66,8 @@ export function tryLock(path) {
       continue;
     }
     try {
+      // Released in the meantime: whoever creates it first has it, and a rename would put us beside that one.
+      if (!existsSync(path)) continue;
       const now = readHolder(path);
       if (now && isRunning(now)) return { acquired: false, holder: now };
       const draft = `${path}.${self.pid}.${randomUUID()}`;

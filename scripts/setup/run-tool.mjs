@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { identifyProcess, isRunning } from './process-identity.mjs';
+import { identifyProcess, isIdentity, isRunning } from './process-identity.mjs';
 
 const TAIL_LINES = 15;
 
@@ -26,6 +26,16 @@ function runFolder(root) {
   return join(root, '.nucleus', 'run');
 }
 
+/** @param {string} file @returns undefined when a crash has left the file empty or torn */
+function readIdentity(file) {
+  try {
+    const identity = JSON.parse(readFileSync(file, 'utf8'));
+    return isIdentity(identity) ? identity : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Ends tools that a killed set-up has left running: they would go on writing into folders that are about to be made anew.
  * Only for the holder of the set-up lock.
@@ -36,8 +46,8 @@ export function endLeftTools(root) {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder).filter((name) => TOOL_RECORD.test(name))) {
     const file = join(folder, entry);
-    const identity = JSON.parse(readFileSync(file, 'utf8') || '{}');
-    if (isRunning(identity)) process.kill(identity.pid, 'SIGKILL');
+    const identity = readIdentity(file);
+    if (identity && isRunning(identity)) process.kill(identity.pid, 'SIGKILL');
     rmSync(file, { force: true });
   }
 }

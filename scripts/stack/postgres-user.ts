@@ -48,7 +48,7 @@ export function assertReachable(folder: string, user: SystemUser): void {
   throw new StackError(
     'FOLDER_UNREACHABLE',
     `Postgres does not run as root and would run as user "${user.name}", who may not enter ${blocked}. ` +
-      'Run as an ordinary user, or move the checkout to a folder that every user may enter, ' +
+      'Run as an ordinary user, or move the checkout (or NUCLEUS_HOME) to a folder that every user may enter, ' +
       'or give a Postgres of your own in DEMO_POSTGRES_URL',
     { folder: blocked, user: user.name },
   );

@@ -116,7 +116,12 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   };
   const ready = { deadlineMs: options.deadlineMs ?? 60_000, signal };
   await untilReady(child, () => answer(url('postgres'), dataDir), ready);
-  if (options.database !== undefined) await ensureDatabase(url('postgres'), options.database);
+  try {
+    if (options.database !== undefined) await ensureDatabase(url('postgres'), options.database);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
   return {
     port,
     user: 'postgres',

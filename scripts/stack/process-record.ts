@@ -1,7 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identifyProcess, isGroupAlive, isRunning, type ProcessIdentity } from '../setup/process-identity.mjs';
+import {
+  identifyProcess,
+  isGroupAlive,
+  isIdentity,
+  isRunning,
+  type ProcessIdentity,
+} from '../setup/process-identity.mjs';
 
 /** Suffix of record files, so that a run folder may hold other things too. */
 export const RECORD_SUFFIX = '.pid.json';
@@ -27,10 +33,22 @@ export function writeRecord(file: string, record: ProcessRecord): void {
 
 function readRecord(file: string): ProcessRecord | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as ProcessRecord;
+    const record: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isRecord(record) ? record : undefined;
   } catch {
     return undefined; // torn by a crash of the machine: after that none of its processes lives
   }
+}
+
+/** Strict, because a wrong number is dangerous: as a group, 0 means our own and 1 means every process there is. */
+function isRecord(value: unknown): value is ProcessRecord {
+  const { pid, startedAt, name, stopSignal, stopTimeoutMs } = (value ?? {}) as Partial<ProcessRecord>;
+  return (
+    isIdentity({ pid, startedAt }) &&
+    typeof name === 'string' &&
+    typeof stopSignal === 'string' &&
+    typeof stopTimeoutMs === 'number'
+  );
 }
 
 /** Whether the group of a recorded process is still ours: its pid now belonging to another process means that the group has ended. */

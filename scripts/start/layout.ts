@@ -1,17 +1,18 @@
-import { join } from 'node:path';
-import { RECORD_SUFFIX, REPOSITORY_ROOT } from '#stack';
+import { join, resolve } from 'node:path';
+import { JARS_FOLDER, RECORD_SUFFIX, REPOSITORY_ROOT } from '#stack';
 
-const home = join(REPOSITORY_ROOT, '.nucleus');
+// From the checkout, not from the working folder: `start` and `stop` must mean the same one wherever they are called.
+const home = resolve(REPOSITORY_ROOT, process.env.NUCLEUS_HOME || '.nucleus');
 
-/** Where `npm start` keeps its state: all of it git-ignored, all of it under one folder. */
+/** Where `npm start` keeps its state, all of it under one folder; what the set-up makes belongs to the checkout instead. */
 export const LAYOUT = {
   data: join(home, 'data'),
   logs: join(home, 'logs'),
   run: join(home, 'run'),
   secrets: join(home, 'secrets'),
-  sparkJars: join(home, 'jars', 'spark'),
   lock: join(home, 'run', 'start.lock'),
   ports: join(home, 'run', 'ports.json'),
+  sparkJars: join(JARS_FOLDER, 'spark'),
   python: join(REPOSITORY_ROOT, '.venv', 'bin', 'python'),
 } as const;
 

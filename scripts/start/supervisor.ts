@@ -12,13 +12,19 @@ export interface SupervisorEvents {
   onRestarted(name: string): void;
 }
 
-const MAX_RESTARTS = 5;
-const FIRST_DELAY_MS = 1_000;
-/** A service that lived this long has recovered: its next death counts as the first. */
-const STABLE_MS = 60_000;
+export interface RestartPolicy {
+  readonly maxRestarts: number;
+  /** Wait before the first restart; each further one waits twice as long as the one before. */
+  readonly firstDelayMs: number;
+  /** A service that lived this long has recovered: its next death counts as the first. */
+  readonly stableMs: number;
+}
+
+/** For servers: after 1, 2, 4, 8 and 16 seconds. */
+export const RESTART_POLICY: RestartPolicy = { maxRestarts: 5, firstDelayMs: 1_000, stableMs: 60_000 };
 
 /**
- * Keeps services running. One that dies is started again, after 1, 2, 4, 8 and 16 seconds; then `failed` rejects.
+ * Keeps services running. One that dies is started again as the policy says; after the last restart `failed` rejects.
  * Services stop in the order that `stop` is given, whatever the order they were started in.
  */
 export class Supervisor {
@@ -26,12 +32,14 @@ export class Supervisor {
   readonly failed: Promise<never>;
   readonly #fail: (error: Error) => void;
   readonly #events: SupervisorEvents;
+  readonly #policy: RestartPolicy;
   readonly #running = new Map<string, RunningServer>();
   readonly #abort = new AbortController();
   readonly #inFlight = new Set<Promise<unknown>>();
 
-  constructor(events: SupervisorEvents) {
+  constructor(events: SupervisorEvents, policy: RestartPolicy) {
     this.#events = events;
+    this.#policy = policy;
     let fail: (error: Error) => void = () => {};
     this.failed = new Promise<never>((_, reject) => {
       fail = reject;
@@ -81,19 +89,24 @@ export class Supervisor {
   #watch(service: Service, running: RunningServer, restarts: number): void {
     const since = Date.now();
     this.#running.set(service.name, running);
-    void running.exited.then(async () => {
+    void running.exited.then(() => {
       if (this.#abort.signal.aborted) return;
       this.#running.delete(service.name);
-      // Its children may have outlived it, as a JVM does its Python.
-      await running.stop();
-      const lived = Date.now() - since;
-      await this.#track(this.#restart(service, running.logFile, lived > STABLE_MS ? 0 : restarts));
+      const recovered = Date.now() - since > this.#policy.stableMs;
+      void this.#track(this.#replace(service, running, recovered ? 0 : restarts)).catch(this.#fail);
     });
   }
 
+  async #replace(service: Service, dead: RunningServer, restarts: number): Promise<void> {
+    // Its children may have outlived it, as a JVM does its Python.
+    await dead.stop();
+    if (!this.#abort.signal.aborted) await this.#restart(service, dead.logFile, restarts);
+  }
+
   async #restart(service: Service, logFile: string, restarts: number): Promise<void> {
-    for (let attempt = restarts; attempt < MAX_RESTARTS; attempt++) {
-      const delayMs = FIRST_DELAY_MS * 2 ** attempt;
+    const { maxRestarts, firstDelayMs } = this.#policy;
+    for (let attempt = restarts; attempt < maxRestarts; attempt++) {
+      const delayMs = firstDelayMs * 2 ** attempt;
       this.#events.onDied(service.name, logFile, delayMs);
       try {
         await sleep(delayMs, undefined, { signal: this.#abort.signal });
@@ -106,6 +119,6 @@ export class Supervisor {
         if (this.#abort.signal.aborted) return;
       }
     }
-    this.#fail(new Error(`${service.name} died ${MAX_RESTARTS + 1} times; its log is ${logFile}`));
+    this.#fail(new Error(`${service.name} died ${maxRestarts + 1} times; its log is ${logFile}`));
   }
 }

@@ -17,10 +17,18 @@ interface VitestReport {
   readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
 }
 
+function readVitestReport(file: string): VitestReport | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
+  } catch {
+    return undefined; // vitest was ended before or while it wrote
+  }
+}
+
 /** @param file report of vitest's reporter "json" */
 export function tallyVitest(file: string, exitCode: number): Tally {
-  if (!existsSync(file)) return { passed: 0, failed: 1 };
-  const report = JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
+  const report = readVitestReport(file);
+  if (!report) return { passed: 0, failed: 1 };
   // A file that can not be loaded has no tests of its own to fail.
   const brokenFiles = report.testResults.filter(
     (result) => result.status === 'failed' && result.assertionResults.length === 0,

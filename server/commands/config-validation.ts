@@ -1,26 +1,29 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { InputError, type InputProblem } from '#errors';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * Holds values against the JSON Schemas that templates bring along. Formats such as `password` and `path` are notes for
- * forms, so unknown ones are let pass.
- */
-const ajv = new Ajv2020({ allErrors: true, strict: false });
-addFormats.default(ajv);
-
-/**
  * @param field dotted path of the value in the input, for instance `input.config`
  * @throws InputError that lists every rule broken; values are left out, because any of them may be a secret
  */
 export function checkAgainstSchema(schema: JsonObject, value: unknown, field: string): void {
-  const validate = ajv.compile(schema);
+  const validate = compile(schema);
   if (validate(value)) return;
   const problems = (validate.errors ?? []).map((error) => problemOf(error, field));
   const [first, ...rest] = unique(problems);
   if (first !== undefined) throw new InputError([first, ...rest]);
+}
+
+/**
+ * An instance for each call: one that is shared would keep every schema it has seen, and refuse a second one of the same
+ * `$id`. Formats such as `password` and `path` are notes for forms, so unknown ones are let pass.
+ */
+function compile(schema: JsonObject): ValidateFunction {
+  const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
+  addFormats.default(ajv);
+  return ajv.compile(schema);
 }
 
 function problemOf(error: ErrorObject, field: string): InputProblem {

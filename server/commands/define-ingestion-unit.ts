@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { InputError, type InputProblem } from '#errors';
 import { endpointUrn, unitJobName, unitStateUrn, unitUrn } from '#graph-schema';
 import {
@@ -68,7 +69,7 @@ function definitionOf(input: DefineIngestionUnitInput): Definition {
     unitId: input.unitId,
     object: input.object,
     mode: input.mode,
-    cursorField: input.cursorField ?? null,
+    cursorField: input.cursorField || null,
     primaryKey: input.primaryKey ?? [],
     sinks: input.sinks.map((sink) => ({ ...sink, target: sink.target ?? input.unitId })),
     policy: input.policy ?? {},
@@ -86,12 +87,40 @@ async function checkDefinition(catalog: IngestionCatalog, definition: Definition
   } else {
     problems.push(...sourceProblems(definition, source));
   }
+  problems.push(...(await checkpointProblems(catalog, definition)));
   for (const [index, sink] of definition.sinks.entries()) {
     const problemsOfSink = await sinkProblems(catalog, definition, sink);
     problems.push(...problemsOfSink.map((found) => ({ ...found, elementIndex: index })));
   }
   const [first, ...rest] = problems;
   if (first !== undefined) throw new InputError([first, ...rest]);
+}
+
+/**
+ * A checkpoint is of one object, cursor and target. Under any other the next run would skip every row below the watermark
+ * and still succeed, so such a change needs a unit of its own.
+ */
+async function checkpointProblems(catalog: IngestionCatalog, definition: Definition): Promise<InputProblem[]> {
+  const { endpointId, unitId } = definition;
+  const [present, statuses] = await Promise.all([
+    catalog.unit(endpointId, unitId),
+    all(catalog.statuses({ endpointId, unitId })),
+  ]);
+  const begun = new Set(statuses.filter((status) => status.cursor !== null).map((status) => status.sinkId));
+  if (present === undefined || begun.size === 0) return [];
+  const advice = 'cannot change once rows have been delivered: define a new unit with a target of its own';
+  const changed = (field: string): InputProblem => problem('CONFLICT', `input.${field}`, advice);
+  const problems: InputProblem[] = [];
+  if (!isDeepStrictEqual(present.object, definition.object)) problems.push(changed('object'));
+  if (present.mode !== definition.mode) problems.push(changed('mode'));
+  if (present.cursorField !== definition.cursorField) problems.push(changed('cursorField'));
+  for (const [index, sink] of definition.sinks.entries()) {
+    const before = present.sinks.find((candidate) => candidate.endpointId === sink.endpointId);
+    if (begun.has(sink.endpointId) && before !== undefined && before.target !== sink.target) {
+      problems.push({ ...changed('sinks.target'), elementIndex: index });
+    }
+  }
+  return problems;
 }
 
 /** Rules that need no look at the graph. */
@@ -108,6 +137,9 @@ function ruleProblems(definition: Definition): InputProblem[] {
   if (definition.mode === 'full' && definition.cursorField) {
     refuse('cursorField', 'has no meaning for a full unit: leave it out or make the unit incremental');
   }
+  if (!ID_PATTERN.test(definition.stagingProviderId))
+    refuse('stagingProviderId', 'is not the id of a staging provider');
+  if (definition.primaryKey.some((column) => column === '')) refuse('primaryKey', 'names a column without a name');
   const policy = policySchema.partial().safeParse(definition.policy);
   for (const issue of policy.error?.issues ?? []) {
     refuse(['policy', ...issue.path, ...('keys' in issue ? issue.keys.slice(0, 1) : [])].join('.'), issue.message);
@@ -126,6 +158,9 @@ function ruleProblems(definition: Definition): InputProblem[] {
     }
     if (sink.writeMode === 'overwrite' && definition.mode === 'incremental') {
       wrong('writeMode', 'OVERWRITE would keep only the latest slice of an incremental unit: use MERGE or APPEND');
+    }
+    if (sink.writeMode !== 'merge' && policy.data?.lookbackSeconds) {
+      wrong('writeMode', 'must be MERGE when policy.lookbackSeconds is set: such rows are delivered again');
     }
     if (sink.writeMode !== 'merge' && policy.data?.nullCursor === 'include') {
       wrong('writeMode', 'must be MERGE when policy.nullCursor is "include": such rows are delivered by every run');

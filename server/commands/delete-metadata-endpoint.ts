@@ -1,5 +1,6 @@
 import { AppError, InputError } from '#errors';
 import { all, type UnitRecord } from '#graph-store';
+import { unitEdges } from '#ingestion';
 import { API_ACTOR, type CommandContext } from './command-context.js';
 
 export interface DeleteEndpointInput {
@@ -28,7 +29,7 @@ export async function deleteMetadataEndpoint(
     );
   }
   for (const unit of units) {
-    if ((await ingestion.runningRunId(unit.endpointId, unit.id)) !== undefined) {
+    if ((await ingestion.runningRun(unit.endpointId, unit.id)) !== undefined) {
       throw InputError.one('CONFLICT', 'input.id', `is used by ${unit.name}, which is running: cancel that run first`);
     }
   }
@@ -38,7 +39,11 @@ export async function deleteMetadataEndpoint(
   const deletedUrns = [endpoint.urn, ...units.map((unit) => unit.urn)];
   try {
     const { sequence } = await graph.write(
-      { deletions: [...deletedUrns, ...statuses.flat().map((status) => status.urn)] },
+      {
+        deletions: [...deletedUrns, ...statuses.flat().map((status) => status.urn)],
+        // A unit that is defined again later starts without the sinks that it had.
+        edgeDeletions: units.flatMap((unit) => unitEdges(unit.endpointId, unit.id, unit.sinks)),
+      },
       API_ACTOR,
     );
     return { deletedUrns, sequence };

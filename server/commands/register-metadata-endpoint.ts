@@ -1,4 +1,4 @@
-import { InputError } from '#errors';
+import { AppError, InputError } from '#errors';
 import { endpointUrn, templateUrn } from '#graph-schema';
 import type { EndpointRecord, TemplateRecord } from '#graph-store';
 import { ID_PATTERN } from '#ingestion/contracts';
@@ -39,22 +39,27 @@ export async function registerMetadataEndpoint(
       `names no template: ${JSON.stringify(input.templateId)}; ${known === '' ? 'none is known yet, because no data worker has started' : `known are ${known}`}`,
     );
   }
-  if ((await context.catalog.endpoint(input.id)) !== undefined) {
-    throw InputError.one(
-      'CONFLICT',
-      'input.id',
-      `is taken: ${JSON.stringify(input.id)}; change that endpoint with updateMetadataEndpoint`,
-    );
-  }
+  if ((await context.catalog.endpoint(input.id)) !== undefined) throw idTaken(input.id);
   const config = sealedConfig(context.secrets, { endpointId: input.id, template, stored: {}, patch: input.config });
-  return storeEndpoint(context, template, { id: input.id, name: input.name ?? input.id, config });
+  try {
+    return await storeEndpoint(context, template, { id: input.id, name: input.name ?? input.id, config, ifVersion: 0 });
+  } catch (error) {
+    // Two registrations at once: the slower one must not replace the config of the faster.
+    if (error instanceof AppError && error.code === 'CONFLICT') throw idTaken(input.id);
+    throw error;
+  }
+}
+
+function idTaken(id: string): InputError {
+  const message = `is taken: ${JSON.stringify(id)}; change that endpoint with updateMetadataEndpoint`;
+  return InputError.one('CONFLICT', 'input.id', message);
 }
 
 /** Writes an endpoint with its edge to the template and reads it back. */
 export async function storeEndpoint(
   { catalog, graph }: CommandContext,
   template: TemplateRecord,
-  endpoint: { id: string; name: string; config: Readonly<Record<string, unknown>>; ifVersion?: number },
+  endpoint: { id: string; name: string; config: Readonly<Record<string, unknown>>; ifVersion: number },
 ): Promise<EndpointResult> {
   const urn = endpointUrn(endpoint.id);
   const { sequence } = await graph.write(
@@ -71,7 +76,7 @@ export async function storeEndpoint(
             role: template.role,
             config: JSON.stringify(endpoint.config),
           },
-          ...(endpoint.ifVersion === undefined ? {} : { ifVersion: endpoint.ifVersion }),
+          ifVersion: endpoint.ifVersion,
         },
       ],
       edges: [{ kind: 'OF_TEMPLATE', from: urn, to: templateUrn(template.id) }],

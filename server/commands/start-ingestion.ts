@@ -15,7 +15,12 @@ export async function startIngestion(
 ): Promise<{ runId: string; alreadyRunning: boolean }> {
   const unit = await requireUnit(catalog, input);
   const sinkId = chooseSink(unit, input.sinkId ?? undefined);
-  return ingestion.start({ runId: randomUUID(), endpointId: unit.endpointId, unitId: unit.id, sinkId });
+  const run = await ingestion.start({ runId: randomUUID(), endpointId: unit.endpointId, unitId: unit.id, sinkId });
+  if (run.sinkId !== sinkId) {
+    const message = `cannot start: run ${run.runId} of this unit into ${run.sinkId} has not ended; a unit runs into one sink at a time`;
+    throw InputError.one('CONFLICT', 'input.sinkId', message);
+  }
+  return { runId: run.runId, alreadyRunning: run.alreadyRunning };
 }
 
 export async function cancelIngestion(

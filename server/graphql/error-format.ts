@@ -3,6 +3,7 @@ import { ServiceError } from '@temporalio/client';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { AppError, ERROR_REGISTRY, type ErrorCode } from '#errors';
+import { withoutValues } from './without-values.js';
 
 /** Codes that GraphQL itself gives, before any of our code runs; they tell about the request, not about the server. */
 const REQUEST_CODES = new Set([
@@ -26,7 +27,8 @@ export function formatError(error: GraphQLError, logger: Logger): GraphQLFormatt
   const code = error.extensions.code as string | undefined;
   const cause = error.originalError ?? undefined;
   if (isRequestError(error, code)) {
-    return { message: error.message, ...place, extensions: { code: code ?? 'BAD_USER_INPUT', retryable: false } };
+    const message = withoutValues(error.message);
+    return { message, ...place, extensions: { code: code ?? 'BAD_USER_INPUT', retryable: false } };
   }
   const expected = asAppError(cause);
   const requestId = randomUUID();
@@ -38,6 +40,7 @@ export function formatError(error: GraphQLError, logger: Logger): GraphQLFormatt
       extensions: { ...describe('INTERNAL_SERVER_ERROR'), requestId },
     };
   }
+  if (ERROR_REGISTRY[expected.code].status >= 500) logger.error({ requestId, err: cause }, expected.message);
   return {
     message: expected.message,
     ...place,
@@ -54,10 +57,18 @@ function isRequestError(error: GraphQLError, code: string | undefined): boolean 
 
 function asAppError(cause: unknown): AppError | undefined {
   if (cause instanceof AppError) return cause;
-  if (cause instanceof ServiceError) {
+  if (cause instanceof ServiceError && isOutage(cause)) {
     return new AppError('STORE_UNAVAILABLE', 'Temporal does not answer', { details: { store: 'temporal' }, cause });
   }
   return undefined;
+}
+
+/** gRPC status codes that tell of an outage: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED and UNAVAILABLE. */
+const OUTAGE_STATUSES = new Set([4, 8, 14]);
+
+function isOutage(error: ServiceError): boolean {
+  const status = (error.cause as { code?: unknown } | undefined)?.code;
+  return typeof status === 'number' && OUTAGE_STATUSES.has(status);
 }
 
 function describe(code: ErrorCode): { code: ErrorCode; retryable: boolean } {

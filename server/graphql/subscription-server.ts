@@ -27,7 +27,9 @@ export function serveSubscriptions(
         ? options.guard.refusal(request.headers) && '403 Forbidden'
         : '404 Not Found';
     if (refusal) {
-      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\n\r\n`);
+      // Node hands the bare socket over: without a listener a reset by the client would end the whole process.
+      socket.on('error', () => socket.destroy());
+      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => sockets.emit('connection', webSocket, request));

@@ -8,6 +8,7 @@ export function replyWithErrors(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler((error: FastifyError | AppError, _, reply) => {
     if (error instanceof AppError) {
       const { status, retryable } = ERROR_REGISTRY[error.code];
+      if (status >= 500) logger.error({ err: error }, error.message);
       return reply
         .code(status)
         .send({ error: { code: error.code, message: error.message, retryable, details: error.details } });

@@ -17,6 +17,7 @@ export class ChangeFeed {
   #position = 0;
   #timer: NodeJS.Timeout | undefined;
   #reading: Promise<void> | undefined;
+  #joining: Promise<unknown> = Promise.resolve();
 
   constructor(log: ChangeLog, options: { logger: Logger; intervalMs?: number }) {
     this.#log = log;
@@ -28,7 +29,19 @@ export class ChangeFeed {
    * Calls the listener with every change after the returned position. A caller that wants older ones reads them from the
    * log up to that position.
    */
-  async listen(listener: ChangeListener): Promise<{ position: number; stop: () => void }> {
+  listen(listener: ChangeListener): Promise<{ position: number; stop: () => void }> {
+    // One after the other: of two first listeners the second would move the position on, past changes that the first waits for.
+    const joined = this.#joining.then(() => this.#join(listener));
+    this.#joining = joined.catch(() => undefined);
+    return joined;
+  }
+
+  close(): void {
+    this.#listeners.clear();
+    this.#cancel();
+  }
+
+  async #join(listener: ChangeListener): Promise<{ position: number; stop: () => void }> {
     if (this.#listeners.size === 0) {
       await this.#reading;
       // Nobody was listening, so nothing was read: start from now.
@@ -43,11 +56,6 @@ export class ChangeFeed {
         if (this.#listeners.size === 0) this.#cancel();
       },
     };
-  }
-
-  close(): void {
-    this.#listeners.clear();
-    this.#cancel();
   }
 
   #schedule(): void {

@@ -1,22 +1,24 @@
-import { AppError } from '#errors';
-
 /**
  * What one subscriber still has to be sent. Durable events queue up to a bound; a subscriber that reads too slowly is cut
  * off rather than let memory grow or hold up others. Ephemeral ones replace the older one of their key.
  */
 export class EventQueue<Durable, Ephemeral> {
   readonly #limit: number;
+  readonly #lagged: () => Error;
   readonly #durable: Durable[] = [];
   readonly #ephemeral = new Map<string, Ephemeral>();
   #wake: (() => void) | undefined;
   #overflown = false;
 
-  constructor(limit: number) {
+  /** @param lagged makes the error with which a subscriber is cut off */
+  constructor(limit: number, lagged: () => Error) {
     this.#limit = limit;
+    this.#lagged = lagged;
   }
 
   push(event: Durable): void {
-    if (this.#durable.length >= this.#limit) this.#overflown = true;
+    // Once one event was dropped no later one may be sent: the subscriber would not see the gap.
+    if (this.#overflown || this.#durable.length >= this.#limit) this.#overflown = true;
     else this.#durable.push(event);
     this.#wake?.();
   }
@@ -29,17 +31,12 @@ export class EventQueue<Durable, Ephemeral> {
   /**
    * Everything that waits, durable events first; waits for something up to `timeoutMs`.
    *
-   * @throws AppError LAGGED once the queue has overflown and what it held was taken
+   * @throws the error of `lagged` once the queue has overflown and what it held was taken
    */
   async take(timeoutMs: number, signal: AbortSignal): Promise<{ durable: Durable[]; ephemeral: Ephemeral[] }> {
     if (this.#isEmpty() && !signal.aborted) await this.#somethingOr(timeoutMs, signal);
     const durable = this.#durable.splice(0);
-    if (durable.length === 0 && this.#overflown) {
-      throw new AppError(
-        'LAGGED',
-        `more than ${this.#limit} events waited for this subscriber: subscribe again with the last cursor`,
-      );
-    }
+    if (durable.length === 0 && this.#overflown) throw this.#lagged();
     const ephemeral = [...this.#ephemeral.values()];
     this.#ephemeral.clear();
     return { durable, ephemeral };

@@ -1,3 +1,4 @@
+import { AppError, InputError } from '#errors';
 import { parseUrn } from '#graph-schema';
 import type { Change, ChangeItem, ChangeLog, ErrorRecord, IngestionCatalog, RunRecord } from '#graph-store';
 import type { ProgressEvent } from '#ingestion/contracts';
@@ -59,12 +60,11 @@ async function* streamFrom(
   after: number | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent, void, void> {
-  const queue = new EventQueue<Change, ProgressEvent>(QUEUE_LIMIT);
+  const queue = new EventQueue<Change, ProgressEvent>(QUEUE_LIMIT, () => laggedAt(position));
   const live = await sources.feed.listen((change) => queue.push(change));
   const stopProgress = sources.progress.listen((event) => {
     if (matches(filter, event)) queue.replace(event.runId, event);
   });
-  const reader = new RunChangeReader(sources.catalog, filter);
   let position = after ?? live.position;
   const event = (kind: RunEvent['kind'], at: Date, rest: Partial<RunEvent> = {}): RunEvent => ({
     kind,
@@ -75,13 +75,17 @@ async function* streamFrom(
     ...rest,
   });
   try {
+    if (position > live.position && position > (await sources.log.head())) {
+      throw InputError.one('BAD_USER_INPUT', 'after', 'lies ahead of the change log: it is of another graph');
+    }
     yield event('SUBSCRIBED', sources.now());
-    while (position < live.position) {
+    while (position < live.position && !signal.aborted) {
       const changes = await sources.log.read({ after: position, upTo: live.position, limit: BACKFILL_PAGE });
       if (changes.length === 0) break;
       for (const change of changes) {
         position = change.sequence;
-        for (const run of await reader.runsOf(change)) yield event('STATE_CHANGED', change.at, { run });
+        for (const run of await runsOf(sources.catalog, filter, change))
+          yield event('STATE_CHANGED', change.at, { run });
       }
     }
     while (!signal.aborted) {
@@ -90,7 +94,8 @@ async function* streamFrom(
         // `after` may be ahead of what this process has read so far: another process has sent that cursor.
         if (change.sequence <= position) continue;
         position = change.sequence;
-        for (const run of await reader.runsOf(change)) yield event('STATE_CHANGED', change.at, { run });
+        for (const run of await runsOf(sources.catalog, filter, change))
+          yield event('STATE_CHANGED', change.at, { run });
       }
       for (const progress of ephemeral) yield event('PROGRESS', new Date(progress.at), { progress });
       if (durable.length === 0 && ephemeral.length === 0 && !signal.aborted) yield event('HEARTBEAT', sources.now());
@@ -101,43 +106,25 @@ async function* streamFrom(
   }
 }
 
-/** Turns changes of run nodes into snapshots. A change names only what changed, so the rest of a run is read once and kept. */
-class RunChangeReader {
-  readonly #catalog: IngestionCatalog;
-  readonly #filter: RunEventFilter;
-  readonly #identities = new Map<
-    string,
-    Pick<RunSnapshot, 'id' | 'urn' | 'endpointId' | 'unitId' | 'sinkId' | 'startedAt'>
-  >();
+function laggedAt(position: number): AppError {
+  return new AppError(
+    'LAGGED',
+    `more than ${QUEUE_LIMIT} events waited for this subscriber: subscribe again with the last cursor`,
+    { details: { cursor: encodeEventCursor(position) } },
+  );
+}
 
-  constructor(catalog: IngestionCatalog, filter: RunEventFilter) {
-    this.#catalog = catalog;
-    this.#filter = filter;
-  }
-
-  async runsOf(change: Change): Promise<RunSnapshot[]> {
-    const runs: RunSnapshot[] = [];
-    for (const item of change.items) {
-      if (item.kind !== 'IngestionRun' || item.after.state === undefined) continue;
-      const identity = await this.#identityOf(item);
-      if (identity !== undefined && matches(this.#filter, { ...identity, runId: identity.id })) {
-        runs.push({ ...identity, ...stateOf(item) });
-      }
-    }
-    return runs;
-  }
-
-  async #identityOf(item: ChangeItem) {
-    const known = this.#identities.get(item.urn);
-    if (known !== undefined) return known;
-    const runId = parseUrn(item.urn).parts[0] ?? '';
-    const run = await this.#catalog.run(runId);
-    if (run === undefined) return undefined;
+/** The runs whose state a change moved. A change names only what changed, so the rest of a run is read from the catalog. */
+async function runsOf(catalog: IngestionCatalog, filter: RunEventFilter, change: Change): Promise<RunSnapshot[]> {
+  const runs: RunSnapshot[] = [];
+  for (const item of change.items) {
+    if (item.kind !== 'IngestionRun' || item.after.state === undefined) continue;
+    const run = await catalog.run(parseUrn(item.urn).parts[0] ?? '');
+    if (run === undefined || !matches(filter, { ...run, runId: run.id })) continue;
     const { id, urn, endpointId, unitId, sinkId, startedAt } = run;
-    const identity = { id, urn, endpointId, unitId, sinkId, startedAt };
-    if (matches(this.#filter, { ...identity, runId: id })) this.#identities.set(item.urn, identity);
-    return identity;
+    runs.push({ id, urn, endpointId, unitId, sinkId, startedAt, ...stateOf(item) });
   }
+  return runs;
 }
 
 function stateOf(item: ChangeItem): Pick<RunSnapshot, 'state' | 'endedAt' | 'stats' | 'error'> {

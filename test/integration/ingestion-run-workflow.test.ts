@@ -7,9 +7,17 @@ import {
   ingestionWorkflowId,
   TEMPLATE_SYNC_WORKFLOW_ID,
 } from '#ingestion/contracts';
-import { type DataScript, gate, startWorkers, untilCancelled } from '../support/data-worker.js';
+import { type DataScript, startWorkers, untilCancelled } from '../support/data-worker.js';
+import { gate } from '../support/gate.js';
 import { openOwnGraph, type TestGraph } from '../support/graph.js';
-import { cursorAt, type IngestionRoom, keyOf, openIngestionRoom, type RunOf, resultOf } from '../support/ingestion-room.js';
+import {
+  cursorAt,
+  type IngestionRoom,
+  keyOf,
+  openIngestionRoom,
+  type RunOf,
+  resultOf,
+} from '../support/ingestion-room.js';
 import { openOwnNamespace, type TestNamespace } from '../support/temporal.js';
 
 const JANUARY = '2026-01-01T00:00:00.000000Z';
@@ -226,7 +234,8 @@ describe('the reconciler', () => {
     const lost = (await room.defineUnit('lost'))();
     await room.control.startIngestionRun(lost);
 
-    const reconcile = () => reconcileRuns({ catalog: graph.catalog, graph: graph.store, client, now: () => new Date() });
+    const reconcile = () =>
+      reconcileRuns({ catalog: graph.catalog, graph: graph.store, client, now: () => new Date() });
     expect(await reconcile()).toEqual([lost.runId]);
     const error = { code: 'RUN_LOST', category: 'internal', field: null };
     expect(await statusOf(lost)).toMatchObject({ state: 'FAILED', error });

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import {
   type ControlActivities,
   type DataActivities,
@@ -11,6 +11,9 @@ import {
 import { loadWorkflowBundle } from '../../ingestion/workflow-bundle.js';
 import { pythonTemplates } from './templates.js';
 import type { TestNamespace } from './temporal.js';
+
+// Failures that a test causes on purpose are no news.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 /** What the data worker does for the units of one endpoint. */
 export type DataScript = (input: RunIngestionUnitInput) => Promise<RunIngestionUnitResult>;
@@ -63,13 +66,4 @@ export async function untilCancelled(): Promise<never> {
   } finally {
     clearInterval(beat);
   }
-}
-
-/** A promise that the test settles, to hold an activity at a point of the test's choosing. */
-export function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
-  let open = () => {};
-  const passed = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { passed, open };
 }

@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { vi } from 'vitest';
 import { testEnvironment } from './environment.js';
 import { uniquePrefix } from './unique.js';
@@ -10,7 +11,6 @@ export interface TestNamespace extends AsyncDisposable {
   readonly client: Client;
 }
 
-const DAY_SECONDS = 86_400;
 const USABLE_WITHIN_MS = 60_000;
 
 /** A Temporal namespace of this file's own: task queues have fixed names, so files that share one would share workers. */
@@ -20,7 +20,7 @@ export async function openOwnNamespace(name: string): Promise<TestNamespace> {
   const connection = await Connection.connect({ address });
   await connection.workflowService.registerNamespace({
     namespace,
-    workflowExecutionRetentionPeriod: { seconds: DAY_SECONDS },
+    workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
   const client = new Client({ connection, namespace });
   // The parts of the server learn of a new namespace one after the other; a workflow needs all of them.

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as graphSchema from '#graph-schema';
+import {
+  ENTITY_LABELS,
+  type EntityKind,
+  type KeysetStatement,
+  lockEdges,
+  lockExistingEdges,
+  writeEdges,
+  writeEntities,
+} from '#graph-schema';
+import { openSharedGraph, type TestGraph } from '../support/graph.js';
+
+/** Every statement that the graph store runs, by its name. */
+function statements(): Record<string, string> {
+  const fixed = Object.entries(graphSchema).flatMap(([name, value]): [string, string][] => {
+    if (typeof value === 'string' && /\b(MATCH|MERGE|CREATE)\b/.test(value)) return [[name, value]];
+    if (isKeysetStatement(value))
+      return [
+        [`${name}.page`, value.page],
+        [`${name}.count`, value.count],
+      ];
+    return [];
+  });
+  const byKind = (Object.keys(ENTITY_LABELS) as EntityKind[]).map((kind): [string, string] => [
+    `writeEntities(${kind})`,
+    writeEntities(kind),
+  ]);
+  // Edge statements differ in the type alone, so one of them stands for all.
+  const ofEdge = [lockEdges, lockExistingEdges, writeEdges].map((make): [string, string] => [
+    `${make.name}(FEEDS)`,
+    make('FEEDS'),
+  ]);
+  return Object.fromEntries([...fixed, ...byKind, ...ofEdge].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function isKeysetStatement(value: unknown): value is KeysetStatement {
+  return typeof value === 'object' && value !== null && 'page' in value && 'count' in value;
+}
+
+const STATEMENTS = statements();
+
+let graph: TestGraph;
+beforeAll(async () => {
+  graph = await openSharedGraph();
+});
+afterAll(() => graph[Symbol.asyncDispose]());
+
+describe('the Cypher of the graph store', () => {
+  it('is what was reviewed', async () => {
+    const text = Object.entries(STATEMENTS).map(([name, cypher]) => `// ${name}\n${cypher.trim()};\n`);
+    await expect(text.join('\n')).toMatchFileSnapshot('cypher-statements.cypher');
+  });
+
+  it.each(Object.keys(STATEMENTS))('%s is planned by Neo4j without a scan of all nodes', async (name) => {
+    const cypher = STATEMENTS[name] ?? '';
+    const parameters = Object.fromEntries([...cypher.matchAll(/\$(\w+)/g)].map(([, key]) => [String(key), null]));
+    const { summary } = await graph.driver.executeQuery(`EXPLAIN ${cypher}`, parameters);
+    expect(operators(summary.plan)).not.toContainEqual(expect.stringMatching(/AllNodesScan/));
+  });
+});
+
+interface Plan {
+  readonly operatorType: string;
+  readonly children: readonly Plan[];
+}
+
+const operators = (plan: Plan | false): string[] =>
+  plan === false ? [] : [plan.operatorType, ...plan.children.flatMap(operators)];

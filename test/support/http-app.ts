@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { request } from 'node:http';
+import { Writable } from 'node:stream';
+import type { Client } from '@temporalio/client';
+import pino from 'pino';
+import type { IngestionCatalog } from '#graph-store';
+import { createApp } from '../../server/create-app.js';
+import { loadGraphiqlBundle } from '../../server/graphiql/graphiql-bundle.js';
+import type { HealthCheck } from '../../server/http/health-routes.js';
+import { ChangeFeed } from '../../server/run-events/change-feed.js';
+import { ProgressHub } from '../../server/run-events/progress-hub.js';
+import type { TestGraph } from './graph.js';
+import { openIngestionRoom } from './ingestion-room.js';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+export interface GraphqlAnswer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: a test selects its fields by hand and asserts on them at once
+  readonly data: any;
+  readonly errors: readonly { message: string; extensions: Record<string, unknown> }[] | undefined;
+}
+
+/** The server's HTTP side, in this process, listening on a free port. */
+export interface HttpApp extends AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  readonly socketUrl: string;
+  readonly internalToken: string;
+  readonly readyWorkers: readonly string[];
+  /** Everything that it has logged. */
+  readonly log: () => string;
+  /** `fetch` does not let a caller choose the Host header, which some tests are about. */
+  call(method: string, path: string, headers?: Record<string, string>, body?: string): Promise<HttpAnswer>;
+  graphql(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<GraphqlAnswer>;
+}
+
+export async function openHttpApp(
+  graph: TestGraph,
+  options: {
+    temporal: Client;
+    apiToken?: string;
+    healthChecks?: Record<string, HealthCheck>;
+    /** For a server whose reads fail. @default that of the graph */
+    catalog?: IngestionCatalog;
+  },
+): Promise<HttpApp> {
+  const room = await openIngestionRoom(graph, options.temporal);
+  const lines: string[] = [];
+  const sink = new Writable({
+    write: (chunk, _, done) => {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const logger = pino({ level: 'trace' }, sink);
+  const internalToken = randomBytes(24).toString('base64url');
+  const readyWorkers: string[] = [];
+  const feed = new ChangeFeed(graph.log, { logger, intervalMs: 10 });
+  const app = await createApp({
+    context: {
+      commands: { ...room.commands, ...(options.catalog && { catalog: options.catalog }) },
+      runEvents: { feed, log: graph.log, progress: new ProgressHub(), catalog: graph.catalog, now: () => new Date() },
+      browserUrl: 'http://127.0.0.1:7474/browser/',
+    },
+    apiToken: options.apiToken,
+    internalToken,
+    onWorkerReady: (hash) => readyWorkers.push(hash),
+    healthChecks: options.healthChecks ?? {},
+    graphiql: await loadGraphiqlBundle('.nucleus/build'),
+    logger,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const port = Number(new URL(url).port);
+  const call: HttpApp['call'] = (method, path, headers = {}, body) => send({ port, method, path, headers }, body);
+  return {
+    port,
+    url,
+    socketUrl: `ws://127.0.0.1:${port}/graphql`,
+    internalToken,
+    readyWorkers,
+    log: () => lines.join(''),
+    call,
+    graphql: async (query, variables = {}, headers = {}) => {
+      const json = { 'content-type': 'application/json', ...headers };
+      const answer = await call('POST', '/graphql', json, JSON.stringify({ query, variables }));
+      const { data, errors } = JSON.parse(answer.text);
+      return { status: answer.status, data, errors };
+    },
+    [Symbol.asyncDispose]: async () => {
+      feed.close();
+      await app.close();
+      await room[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function send(
+  target: { port: number; method: string; path: string; headers: Record<string, string> },
+  body: string | undefined,
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', ...target }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk) => chunks.push(chunk));
+      incoming.on('error', reject);
+      incoming.on('end', () =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          text: Buffer.concat(chunks).toString('utf8'),
+        }),
+      );
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
