@@ -1,3 +1,11 @@
+// FIND_BY_URN
+MATCH (n:Entity {urn: $urn})
+WHERE n.deletedAt IS NULL AND n.placeholder IS NULL
+RETURN properties(n) AS n, COLLECT {
+  MATCH (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE w.deletedAt IS NULL AND s.deletedAt IS NULL
+  RETURN {endpointId: s.id, target: w.target, writeMode: w.writeMode} ORDER BY s.id
+} AS sinks;
+
 // LIST_ENDPOINTS.count
 MATCH (n:Entity:MetadataEndpoint)
 WHERE n.deletedAt IS NULL AND n.placeholder IS NULL
@@ -49,15 +57,15 @@ RETURN properties(n) AS n ORDER BY n.urn;
 MATCH (n:Entity:IngestionUnit)
 WHERE n.deletedAt IS NULL AND n.placeholder IS NULL
   AND ($endpointId IS NULL OR n.endpointId = $endpointId) AND ($unitId IS NULL OR n.id = $unitId)
-  AND ($sinkId IS NULL OR EXISTS { (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE s.id = $sinkId AND w.deletedAt IS NULL }) RETURN count(n) AS total;
+  AND ($sinkId IS NULL OR EXISTS { (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE s.id = $sinkId AND w.deletedAt IS NULL AND s.deletedAt IS NULL }) RETURN count(n) AS total;
 
 // LIST_UNITS.page
 MATCH (n:Entity:IngestionUnit)
 WHERE n.deletedAt IS NULL AND n.placeholder IS NULL
   AND ($endpointId IS NULL OR n.endpointId = $endpointId) AND ($unitId IS NULL OR n.id = $unitId)
-  AND ($sinkId IS NULL OR EXISTS { (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE s.id = $sinkId AND w.deletedAt IS NULL }) AND ($afterUrn IS NULL OR n.urn > $afterUrn)
+  AND ($sinkId IS NULL OR EXISTS { (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE s.id = $sinkId AND w.deletedAt IS NULL AND s.deletedAt IS NULL }) AND ($afterUrn IS NULL OR n.urn > $afterUrn)
 RETURN properties(n) AS n, COLLECT {
-  MATCH (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE w.deletedAt IS NULL
+  MATCH (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE w.deletedAt IS NULL AND s.deletedAt IS NULL
   RETURN {endpointId: s.id, target: w.target, writeMode: w.writeMode} ORDER BY s.id
 } AS sinks
 ORDER BY n.urn LIMIT $limit;

@@ -34,8 +34,15 @@ export async function startWorkers(
   };
   const connection = await NativeConnection.connect({ address: temporal.address });
   const create = (options: Pick<WorkerOptions, 'taskQueue' | 'workflowBundle' | 'activities'>) =>
-    // Otherwise a cancellation would reach an activity only after most of its heartbeat time-out.
-    Worker.create({ connection, namespace: temporal.namespace, maxHeartbeatThrottleInterval: '100ms', ...options });
+    Worker.create({
+      connection,
+      namespace: temporal.namespace,
+      // Otherwise a cancellation would reach an activity only after most of its heartbeat time-out.
+      maxHeartbeatThrottleInterval: '100ms',
+      // A test that has failed may have left an activity waiting for ever.
+      shutdownForceTime: '5s',
+      ...options,
+    });
   const workers = [
     await create({
       taskQueue: TYPESCRIPT_TASK_QUEUE,

@@ -12,13 +12,13 @@ import { ProgressHub } from '../../server/run-events/progress-hub.js';
 import type { TestGraph } from './graph.js';
 import { openIngestionRoom } from './ingestion-room.js';
 
-export interface HttpAnswer {
+interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
 }
 
-export interface GraphqlAnswer {
+interface GraphqlAnswer {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: a test selects its fields by hand and asserts on them at once
   readonly data: any;

@@ -37,11 +37,14 @@ describe('an error on its way out', () => {
   it.each(Object.keys(ERROR_REGISTRY) as ErrorCode[])('keeps code, message and details of an expected %s', (code) => {
     const { logger, lines } = capturingLogger();
     const error = new AppError(code, 'say what to do', { details: { urn: 'nucleus:run:a' } });
-    expect(formatError(thrown(error), logger)).toMatchObject({
+    const formatted = formatError(thrown(error), logger);
+    expect(formatted).toMatchObject({
       message: 'say what to do',
       extensions: { code, retryable: ERROR_REGISTRY[code].retryable, details: { urn: 'nucleus:run:a' } },
     });
-    expect(lines).toEqual([]);
+    // What is the server's fault is found in its log under the id that the caller was given; the rest is the caller's.
+    const logged = ERROR_REGISTRY[code].status >= 500 ? [formatted.extensions?.requestId] : [];
+    expect(lines.map((line) => JSON.parse(line).requestId)).toEqual(logged);
   });
 
   it('lists the problems of an input', () => {
@@ -53,11 +56,18 @@ describe('an error on its way out', () => {
   });
 
   it('says that Temporal is down without its own words', () => {
-    const error = new ServiceError('14 UNAVAILABLE: 10.0.0.7 refused', { cause: new Error('refused') });
+    const refused = Object.assign(new Error('14 UNAVAILABLE: 10.0.0.7 refused'), { code: 14 });
+    const error = new ServiceError('Failed to start Workflow', { cause: refused });
     expect(formatError(thrown(error), pino({ enabled: false }))).toMatchObject({
       message: 'Temporal does not answer',
       extensions: { code: 'STORE_UNAVAILABLE', retryable: true, details: { store: 'temporal' } },
     });
+  });
+
+  it('takes an answer that Temporal did give for a fault, not for an outage', () => {
+    const unknown = Object.assign(new Error('5 NOT_FOUND: namespace'), { code: 5 });
+    const error = new ServiceError('Failed to start Workflow', { cause: unknown });
+    expect(formatError(thrown(error), pino({ enabled: false })).extensions?.code).toBe('INTERNAL_SERVER_ERROR');
   });
 
   it('passes on what GraphQL says about a request', () => {
