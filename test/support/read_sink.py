@@ -11,13 +11,7 @@ import sys
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 from pyiceberg.table import StaticTable
-
-
-def read_parquet(folder: str) -> pa.Table:
-    """Reads every Parquet file of a folder, as a user of duckdb would."""
-    return duckdb.sql(f"SELECT * FROM read_parquet('{folder}/*.parquet')").to_arrow_table()
 
 
 def open_iceberg(folder: str) -> StaticTable:
@@ -33,14 +27,14 @@ def main() -> None:
     facts: dict[str, object] = {}
     if kind == "iceberg":
         table = open_iceberg(folder)
-        rows = table.scan().to_arrow()
+        relation = duckdb.from_arrow(table.scan().to_arrow())
         facts["snapshots"] = [
             dict(snapshot.summary.additional_properties) for snapshot in table.snapshots() if snapshot.summary
         ]
     else:
-        rows = read_parquet(folder)
-    row = duckdb.sql(f"SELECT count(*), count(DISTINCT ({keys})), sum({total}) FROM rows").fetchone()
-    assert row is not None
+        # Every Parquet file of the folder, as a user of duckdb would read it.
+        relation = duckdb.read_parquet(f"{folder}/*.parquet")
+    row = relation.aggregate(f"count(*), count(DISTINCT ({keys})), sum({total})").fetchall()[0]
     facts |= {"rows": row[0], "keys": row[1], "total": None if row[2] is None else str(row[2])}
     json.dump(facts, sys.stdout, default=str)
 
