@@ -9,6 +9,8 @@ interface Check {
   readonly cwd?: string;
 }
 
+const PYTHON_FOLDERS = ['.', '../scripts/demo', '../test/support'];
+
 const npm = (name: string, script: string): Check => ({ name, command: ['npm', 'run', '--silent', script] });
 
 /** From the folder of the configuration, whose patterns count from there. */
@@ -22,13 +24,9 @@ const CHECKS: readonly Check[] = [
   npm('types', 'types'),
   npm('boundaries', 'boundaries'),
   npm('unused code', 'unused'),
-  python('Python lint', 'ruff', 'check', '--config=pyproject.toml', '.', '../scripts'),
-  python('Python format', 'ruff', 'format', '--check', '--config=pyproject.toml', '.', '../scripts'),
-  python(
-    'Python types',
-    'mypy',
-    ...['ingestion.py', 'temporal', 'ingestion_runtime', 'runtime_common', '../scripts/demo'],
-  ),
+  python('Python lint', 'ruff', 'check', ...PYTHON_FOLDERS),
+  python('Python format', 'ruff', 'format', '--check', ...PYTHON_FOLDERS),
+  python('Python types', 'mypy', ...PYTHON_FOLDERS),
 ];
 
 /**
