@@ -88,20 +88,23 @@ class IngestionActivities:
 
 @contextmanager
 def _heartbeats(progress: Progress, cancellation: Cancellation) -> Iterator[None]:
-    """Send heartbeats from a side thread and pass a cancellation on to the run."""
+    """Send heartbeats from a side thread and pass a cancellation on to the run.
+
+    They go on after that: the run may still be inside a commit, and an attempt that falls silent there would time out
+    and be started a second time beside the first.
+    """
     done = threading.Event()
 
     def beat() -> None:
         while not done.is_set():
             activity.heartbeat(asdict(progress.snapshot()))
-            if activity.is_cancelled():
+            if activity.is_cancelled() and not cancellation.requested:
                 details = activity.cancellation_details()
                 if details is not None and details.cancel_requested:
                     cancellation.cancel()
                 else:
                     # Shutdown of this worker, or the server gave this attempt up: somebody else goes on.
                     cancellation.interrupt()
-                return
             done.wait(_HEARTBEAT_SECONDS)
 
     thread = threading.Thread(target=contextvars.copy_context().run, args=(beat,), name="heartbeat", daemon=True)

@@ -81,7 +81,7 @@ def run_cli(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         refuse_in_production()
-        settings = load_settings(os.environ)
+        settings = load_settings(os.environ, needs_secret_key=False)
         spark = SparkEngine(jars=settings.spark_jars_dir)
         factory = EndpointFactory(secret_key=settings.secret_key, spark=spark)
         if options.command == "templates":

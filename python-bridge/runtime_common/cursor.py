@@ -33,15 +33,21 @@ _PATTERNS: dict[CursorFamily, re.Pattern[str]] = {
 TIME_FAMILIES: frozenset[CursorFamily] = frozenset({"timestamptz", "timestamp", "date"})
 
 
+def is_canonical(family: CursorFamily, value: str) -> bool:
+    """Return whether ``value`` is in the canonical form of its family."""
+    return _PATTERNS[family].fullmatch(value) is not None
+
+
 def check_canonical(family: CursorFamily, value: str) -> str:
     """Return ``value`` if it is in the canonical form of its family.
 
     Raises:
         CheckpointMismatchError: It is not, so it was not made by this code.
     """
-    if _PATTERNS[family].fullmatch(value) is None:
+    if not is_canonical(family, value):
         raise CheckpointMismatchError(
-            f"the checkpoint's cursor value is no canonical {family}; reset the checkpoint of this unit",
+            f"the checkpoint's cursor value is no canonical {family}; restore the checkpoint, or define a new unit id "
+            "with a new target",
             code="CHECKPOINT_VALUE_INVALID",
         )
     return value
@@ -64,12 +70,34 @@ def comparable(column: pa.Array, family: CursorFamily) -> pa.Array:
     return column
 
 
-def canonical(value: Any, family: CursorFamily) -> str:
+def out_of_range(column: str) -> DataError:
+    """Return the error of a time that has no canonical form."""
+    return DataError(
+        f"cursor column {column!r} holds a value outside the years 1 to 9999, which can't be a watermark; exclude or "
+        "correct that row",
+        code="CURSOR_OUT_OF_RANGE",
+        field=column,
+    )
+
+
+def empty_text(column: str) -> DataError:
+    """Return the error of a watermark that would be the empty text."""
+    return DataError(
+        f"the highest value of cursor column {column!r} is the empty text, which can't be a watermark; correct those "
+        "rows or choose another column",
+        code="CURSOR_EMPTY",
+        field=column,
+    )
+
+
+def canonical(value: Any, family: CursorFamily, *, column: str) -> str:
     """Return the canonical text of one value of a :func:`comparable` column.
 
     Raises:
-        DataError: The value lies outside the years 1 to 9999.
+        DataError: The value lies outside the years 1 to 9999, or is the empty text; names ``column``.
     """
+    if value == "":
+        raise empty_text(column)
     try:
         if family in {"timestamptz", "timestamp"}:
             text = (_EPOCH + timedelta(microseconds=value)).strftime("%Y-%m-%dT%H:%M:%S.%f")
@@ -79,10 +107,7 @@ def canonical(value: Any, family: CursorFamily) -> str:
         if family == "date":
             return (_EPOCH_DATE + timedelta(days=value)).isoformat()
     except OverflowError:
-        raise DataError(
-            "a cursor value lies outside the years 1 to 9999 and can't be a watermark; exclude or correct that row",
-            code="CURSOR_OUT_OF_RANGE",
-        ) from None
+        raise out_of_range(column) from None
     return canonical_decimal(value) if family == "decimal" else str(value)
 
 

@@ -311,6 +311,10 @@ class SinkEndpoint(Protocol):
         """Return the target as it stands; None before it exists."""
         ...
 
+    def may_have_forgotten(self, target: str) -> bool:
+        """Return whether records of earlier commits to ``target`` may be gone; False for a target that is missing."""
+        ...
+
     def commit(self, request: CommitRequest, reader: RecordReader, cancellation: Cancellation) -> SinkCommit:
         """Commit the slice atomically, or return the earlier commit of the same batch.
 

@@ -42,6 +42,11 @@ class _Tie:
         self.hashes: list[str] = []
         self.rows = 0
 
+    @property
+    def makes_a_watermark(self) -> bool:
+        """Whether a checkpoint can hold this value; a slice goes on to the next change where it can't."""
+        return self.value is not None and self.value != "" and self.rows <= MAX_BOUNDARY_ROWS
+
     def absorb(self, values: pa.Array, rows: pa.RecordBatch) -> None:
         if len(values) == 0:
             return
@@ -61,9 +66,9 @@ class _Tie:
 class SliceCutter:
     """Turns ordered batches into rows to write and places to cut.
 
-    A slice ends after ``slice_rows`` rows at the next change of the cursor, never inside a group of equal values and
-    never below the watermark it started from. Rows at that watermark which an earlier run committed are dropped and
-    counted; a row that changed since then is delivered again.
+    A slice ends after ``slice_rows`` rows at the next change of the cursor, never inside a group of equal values,
+    never below the watermark it started from and never behind a value that no checkpoint can hold. Rows at that
+    watermark which an earlier run committed are dropped and counted; a row that changed since then is delivered again.
 
     Args:
         column: The cursor column.
@@ -137,7 +142,7 @@ class SliceCutter:
                 continue
             yield from self._advance(values, rows, done, change)
             done = change
-            if self._tie.value is not None and self._rows_in_slice:
+            if self._tie.makes_a_watermark and self._rows_in_slice:
                 yield Cut(self._cursor())
                 self._rows_in_slice = 0
         yield from self._advance(values, rows, done, len(values))
@@ -162,7 +167,7 @@ class SliceCutter:
             family=self._column.family,
             time_zone="UTC" if self._column.family == "timestamptz" else "none",
             precision=self._column.precision,
-            value=canonical(self._tie.value, self._column.family),
+            value=canonical(self._tie.value, self._column.family, column=self._column.field),
             boundary=sorted(self._tie.hashes),
             schema_fingerprint=self._fingerprint,
         )

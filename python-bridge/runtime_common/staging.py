@@ -28,6 +28,7 @@ from runtime_common.staging_lease import LeaseKeeper, has_fresh_lease
 from runtime_common.staging_session import LocalDirectorySession
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -84,21 +85,33 @@ class LocalDirectoryStaging:
         return bound if bound is None else str(bound)
 
     def ttl_cleanup(self, now: datetime) -> CleanupReport:
-        """Remove expired groups. A group with a fresh lease stays, however old its files are."""
+        """Remove expired groups. A group with a fresh lease stays, however old its files are.
+
+        A group that can't be read or renamed is logged and left for the next sweep.
+
+        Raises:
+            OSError: The staging root itself can't be listed.
+        """
         report = CleanupReport()
         for unit in self._directories(self._root):
-            for group in self._directories(unit):
-                if group.name.startswith(_TRASH_PREFIX):
-                    shutil.rmtree(group, ignore_errors=True)
-                elif has_fresh_lease(group, now):
-                    report.kept_live.append(f"{unit.name}/{group.name}")
-                elif self._expired(group, now) and self._sweep(group, now):
-                    report.removed.append(f"{unit.name}/{group.name}")
+            with _logging_failure(unit.name):
+                for group in self._directories(unit):
+                    label = f"{unit.name}/{group.name}"
+                    with _logging_failure(label):
+                        self._clean_group(group, label, now, report)
             with contextlib.suppress(OSError):
                 unit.rmdir()
         if report.removed:
             _log.info("removed expired staging groups", extra={"data": {"removed": len(report.removed)}})
         return report
+
+    def _clean_group(self, group: Path, label: str, now: datetime, report: CleanupReport) -> None:
+        if group.name.startswith(_TRASH_PREFIX):
+            shutil.rmtree(group, ignore_errors=True)
+        elif has_fresh_lease(group, now):
+            report.kept_live.append(label)
+        elif self._expired(group, now) and self._sweep(group, now):
+            report.removed.append(label)
 
     def close(self) -> None:
         """Stop keeping leases fresh."""
@@ -147,6 +160,16 @@ class LocalDirectoryStaging:
             return False
         shutil.rmtree(trash, ignore_errors=True)
         return True
+
+
+@contextlib.contextmanager
+def _logging_failure(label: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        _log.warning(
+            "a staging directory can't be swept", extra={"data": {"directory": label, "reason": error.strerror}}
+        )
 
 
 def _mtime(path: Path) -> float:

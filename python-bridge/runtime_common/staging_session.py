@@ -28,6 +28,8 @@ _SUCCESS = "_SUCCESS"
 _MANIFEST = "manifest.json"
 # Large enough for Parquet to compress and skip well, small enough to keep a few of them in memory.
 _ROW_GROUP_ROWS = 128 * 1024
+# Wide rows reach this first; in memory, before compression.
+_ROW_GROUP_BYTES = 64 * 1024 * 1024
 _PART_BYTES = 256 * 1024 * 1024
 _HASH_CHUNK_BYTES = 1024 * 1024
 
@@ -157,6 +159,7 @@ class PartWriter:
         self._parts: list[StagedPart] = []
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
+        self._pending_bytes = 0
         self._writer: pq.ParquetWriter | None = None
         self._file: pa.NativeFile | None = None
         self._rows_in_part = 0
@@ -172,7 +175,8 @@ class PartWriter:
     def _gather(self, batch: pa.RecordBatch) -> None:
         self._pending.append(batch)
         self._pending_rows += batch.num_rows
-        if self._pending_rows >= _ROW_GROUP_ROWS:
+        self._pending_bytes += batch.nbytes
+        if self._pending_rows >= _ROW_GROUP_ROWS or self._pending_bytes >= _ROW_GROUP_BYTES:
             self._flush()
 
     def _flush(self) -> None:
@@ -181,6 +185,7 @@ class PartWriter:
         table = pa.Table.from_batches(self._pending)
         self._pending = []
         self._pending_rows = 0
+        self._pending_bytes = 0
         with _disk_errors():
             if self._writer is None:
                 path = self._directory / self._part_name()

@@ -13,8 +13,10 @@ from runtime_common.durable_files import replace_file
 from runtime_common.exceptions import CheckpointMismatchError, ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from runtime_common.contracts import DatasetRef
     from runtime_common.protocols import CursorColumn, SinkCommit
 
 
@@ -30,11 +32,26 @@ def effective_start(checkpoint: Checkpoint, last: SinkCommit | None) -> Start:
     """Return where to continue.
 
     The sink's own record wins over the checkpoint if it was made on top of that same checkpoint: then the commit
-    happened, and only the checkpoint write after it is missing.
+    happened, and only the checkpoint write after it is missing. A record made on top of a later checkpoint means that
+    the checkpoints went back in time: continuing from the older one would deliver rows twice.
+
+    Raises:
+        CheckpointMismatchError: The sink knows a later checkpoint than the one given.
     """
     if last is not None:
         resume = last.record.resume
-        if (resume.generation, resume.checkpoint_version) == (checkpoint.generation, checkpoint.version):
+        recorded = (resume.generation, resume.checkpoint_version)
+        given = (checkpoint.generation, checkpoint.version)
+        if recorded > given:
+            raise CheckpointMismatchError(
+                f"the sink holds a commit on top of checkpoint version {resume.checkpoint_version} (generation "
+                f"{resume.generation}), but the checkpoint given is version {checkpoint.version} (generation "
+                f"{checkpoint.generation}): the checkpoint store was lost or an older copy was restored; bring back "
+                "the newest one (KV_PATH, or the command line's checkpoint file), or define a new unit id with a new "
+                "target",
+                code="CHECKPOINT_LOST",
+            )
+        if recorded == given:
             return Start(cursor=resume.cursor, slice_index=resume.slice_index + 1)
     return Start(cursor=checkpoint.cursor, slice_index=0)
 
@@ -56,17 +73,63 @@ def check_cursor_fits(cursor: Cursor | None, *, column: CursorColumn, schema_fin
     for what, (stored, found) in expected.items():
         if stored != found:
             raise CheckpointMismatchError(
-                f"the checkpoint's cursor {what} is {stored!r} but the source has {found!r}; reset the checkpoint "
-                "of this unit to read it from the start, or change the unit back",
+                f"the checkpoint's cursor {what} is {stored!r} but the source has {found!r}; change the "
+                "source or the unit back, or define a new unit id with a new target",
                 field=column.field,
             )
     if cursor.schema_fingerprint != schema_fingerprint:
         raise CheckpointMismatchError(
-            "the columns of the source changed since the checkpoint was made; reset the checkpoint of this unit to "
-            "read it from the start with the new columns",
+            "the columns of the source changed since the checkpoint was made; change the source back, or define a "
+            "new unit id with a new target to read it from the start with the new columns",
             code="SCHEMA_CHANGED",
             field=column.field,
         )
+
+
+def check_target_known(
+    cursor: Cursor | None, last: SinkCommit | None, *, target: str, may_have_forgotten: Callable[[], bool]
+) -> None:
+    """Refuse a cursor whose rows are not in this target: the watermark would skip every older row.
+
+    A cursor only ever comes from a commit, so the sink must hold the record of it, unless it forgets old records.
+
+    Args:
+        cursor: The checkpoint's.
+        last: The unit's last commit in the target.
+        target: Name of the table or folder.
+        may_have_forgotten: Asked only when there is no record.
+
+    Raises:
+        ConfigurationError: The target is missing or holds no commit of this unit.
+    """
+    if cursor is None or last is not None or may_have_forgotten():
+        return
+    raise ConfigurationError(
+        f"the checkpoint says that rows were committed to {target!r}, but the sink has no commit of this unit there: "
+        "the target, warehouse or directory was changed, or the data was deleted; put the target back, or define a "
+        "new unit id with a new target",
+        code="SINK_TARGET_MISSING",
+        field="unit.target",
+    )
+
+
+def check_same_source(cursor: Cursor | None, last: SinkCommit | None, dataset: DatasetRef) -> None:
+    """Refuse to go on with a cursor that was made for another data set.
+
+    Names are compared (database, schema, table), namespaces are not: a namespace holds host and port, and the same
+    database may come back on another port after a restart or behind another host name after a fail-over.
+
+    Raises:
+        CheckpointMismatchError: The unit's last commit was read from another data set.
+    """
+    if cursor is None or last is None or last.record.input.name == dataset.name:
+        return
+    raise CheckpointMismatchError(
+        f"the checkpoint was made for {last.record.input.name!r} but the unit now reads {dataset.name!r}; change the "
+        "source back, or define a new unit id with a new target",
+        code="SOURCE_CHANGED",
+        field="unit.object",
+    )
 
 
 def cursor_digest(cursor: Cursor | None) -> str:
@@ -93,7 +156,8 @@ class CheckpointFile:
             payload = json.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             raise ConfigurationError(
-                f"{self._path} is not a readable checkpoint file; give another path or remove it",
+                f"{self._path} is not a readable checkpoint file; restore it, or define a new unit id with a new "
+                "target and another checkpoint path",
                 code="CHECKPOINT_FILE_INVALID",
             ) from None
         return parse(Checkpoint, payload, prefix="checkpoint")

@@ -67,7 +67,11 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
 
 async def _sweep(staging: LocalDirectoryStaging, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        await asyncio.to_thread(staging.ttl_cleanup, datetime.now(UTC))
+        try:
+            await asyncio.to_thread(staging.ttl_cleanup, datetime.now(UTC))
+        except OSError as error:
+            # A disk that comes back must find the sweeper alive, and its failure must not break the shutdown.
+            _log.warning("the staging area can't be swept", extra={"data": {"reason": error.strerror}})
         await _wait(stop, SWEEP_INTERVAL_SECONDS)
 
 
@@ -117,7 +121,7 @@ def main() -> int:
     configure_logs("INFO")
     try:
         refuse_in_production()
-        settings = load_settings(os.environ)
+        settings = load_settings(os.environ, needs_secret_key=True)
         configure_logs(settings.log_level)
         asyncio.run(run(settings))
     except IngestionError as error:

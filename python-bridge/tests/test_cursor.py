@@ -24,7 +24,7 @@ CASES = [
 @pytest.mark.parametrize(("family", "column", "text"), CASES)
 def test_a_value_survives_the_way_to_canonical_text_and_back(family, column, text):
     values = comparable(column, family)
-    assert canonical(values[0].as_py(), family) == text
+    assert canonical(values[0].as_py(), family, column="c") == text
     assert scalar(text, family, values.type) == values[0]
 
 
@@ -39,13 +39,20 @@ def test_decimals_have_one_form():
 
 @pytest.mark.parametrize("text", ["2013-01-01T05:00:00Z", "2013-01-01 05:00:00.000000Z", "1'; DROP TABLE t; --"])
 def test_text_in_another_form_is_refused(text):
-    with pytest.raises(CheckpointMismatchError, match="reset the checkpoint"):
+    with pytest.raises(CheckpointMismatchError, match="new target"):
         check_canonical("timestamptz", text)
 
 
 def test_a_year_beyond_9999_is_a_typed_error():
-    with pytest.raises(DataError, match="1 to 9999"):
-        canonical(2**60, "timestamptz")
+    with pytest.raises(DataError, match=r"'at' .* 1 to 9999") as caught:
+        canonical(2**60, "timestamptz", column="at")
+    assert (caught.value.code, caught.value.field) == ("CURSOR_OUT_OF_RANGE", "at")
+
+
+def test_an_empty_text_is_a_typed_error():
+    with pytest.raises(DataError, match="empty text") as caught:
+        canonical("", "text", column="name")
+    assert (caught.value.code, caught.value.field) == ("CURSOR_EMPTY", "name")
 
 
 def test_change_positions_name_the_first_row_of_each_new_value():

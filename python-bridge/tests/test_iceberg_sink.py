@@ -217,7 +217,21 @@ def test_a_killed_jvm_is_a_transient_error_and_the_next_attempt_has_a_new_one(si
 
 
 def test_an_unknown_table_has_no_commit(sink):
-    assert sink.last_commit(UNIT, f"never-{uuid.uuid4().hex}") is None
+    name = f"never-{uuid.uuid4().hex}"
+    assert (sink.last_commit(UNIT, name), sink.may_have_forgotten(name)) == (None, False)
+
+
+def test_records_are_forgotten_only_when_their_snapshots_expire(sink, staging, spark):
+    first = commit(sink, staging, "a:0", rows(id=[1], v=["a"]), None, "append")
+    commit(sink, staging, "b:0", rows(id=[2], v=["b"]), None, "append", unit_key="source/other/sink")
+    assert (sink.last_commit(UNIT, "events"), sink.may_have_forgotten("events")) == (first, False)
+    with spark.session() as session:
+        sink._add_catalog(session)
+        history = sink._history(session, "events")
+        history._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
+            session._jsparkSession, sink._identifier("events")
+        ).expireSnapshots().expireSnapshotId(int(first.output.version)).commit()
+    assert (sink.last_commit(UNIT, "events"), sink.may_have_forgotten("events")) == (None, True)
 
 
 def test_a_table_that_somebody_else_made_is_written_by_the_same_rules(sink, staging, warehouse, spark):

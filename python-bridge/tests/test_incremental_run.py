@@ -11,7 +11,10 @@ import duckdb
 import pytest
 
 from runtime_common.cancellation import Cancellation
+from runtime_common.contracts import Checkpoint
+from runtime_common.endpoints.parquet_files import ParquetFilesSink
 from runtime_common.exceptions import CheckpointMismatchError, ConfigurationError, DataError, RunCancelledError
+from tests.support.slices import commit_request, rows, staged_slice
 from tests.support.units import parquet_unit
 
 RESET = "DROP TABLE IF EXISTS events; CREATE TABLE events (id int PRIMARY KEY, at timestamptz, note text)"
@@ -87,17 +90,17 @@ def test_slices_end_between_ties(unit, insert):
         "ALTER TABLE events ALTER COLUMN note TYPE varchar(9)",
     ],
 )
-def test_changed_columns_ask_for_a_reset_instead_of_starting_over(unit, insert, database, change):
+def test_changed_columns_are_refused_instead_of_starting_over(unit, insert, database, change):
     insert((1, 0))
     unit.run()
     database.execute(change)
-    with pytest.raises(CheckpointMismatchError, match="reset the checkpoint") as caught:
+    with pytest.raises(CheckpointMismatchError, match="new unit id with a new target") as caught:
         unit.run()
     assert caught.value.code == "SCHEMA_CHANGED"
     assert delivered(unit) == [1]
 
 
-def test_a_cursor_of_another_column_or_type_asks_for_a_reset(unit, insert, database):
+def test_a_cursor_of_another_column_or_type_is_refused(unit, insert, database):
     insert((1, 0))
     unit.run()
     with pytest.raises(CheckpointMismatchError, match="cursor field"):
@@ -105,6 +108,68 @@ def test_a_cursor_of_another_column_or_type_asks_for_a_reset(unit, insert, datab
     database.execute("ALTER TABLE events ALTER COLUMN at TYPE timestamp")
     with pytest.raises(CheckpointMismatchError, match="cursor type"):
         unit.run()
+
+
+def test_a_checkpoint_older_than_the_sinks_own_record_is_refused(unit, insert):
+    insert((1, 0))
+    unit.run()
+    insert((2, 1))
+    unit.run()
+    restored = Checkpoint(version=0, generation=1, cursor=None)
+    with pytest.raises(CheckpointMismatchError, match="KV_PATH") as caught:
+        unit.changed(checkpoint=restored).run()
+    assert (caught.value.code, caught.value.retryable) == ("CHECKPOINT_LOST", False)
+    assert delivered(unit) == [1, 2]
+
+
+@pytest.mark.parametrize("change", ["directory", "target", "deleted", "other unit's target"])
+def test_a_cursor_whose_rows_are_not_in_the_target_is_refused(unit, insert, tmp_path, change):
+    insert((1, 0), (2, 1))
+    unit.run()
+    insert((3, 2))
+    changed = unit
+    match change:
+        case "directory":
+            changed = unit.changed(sink_config={"directory": str(tmp_path / "elsewhere")})
+        case "target":
+            changed = unit.changed(target="renamed")
+        case "deleted":
+            shutil.rmtree(f"{unit.sink_config['directory']}/events")
+        case _:
+            other = ParquetFilesSink(tmp_path / "sink")
+            session = staged_slice(unit.staging, rows(id=[1]), batch_id="o:0")
+            request = commit_request("o:0", None, unit_key="source/other/sink", target="shared")
+            other.commit(request, session.reader(), Cancellation())
+            changed = unit.changed(target="shared")
+    with pytest.raises(ConfigurationError, match="new unit id with a new target") as caught:
+        changed.run()
+    assert (caught.value.code, caught.value.field) == ("SINK_TARGET_MISSING", "unit.target")
+
+
+def test_a_cursor_made_for_another_table_is_refused(unit, insert, database):
+    insert((1, 0))
+    unit.run()
+    database.execute("DROP TABLE IF EXISTS events_2; CREATE TABLE events_2 (LIKE events INCLUDING ALL)")
+    original = unit.request
+
+    def of_other_table(run_id=None):
+        request = original(run_id)
+        request.execution.unit.object["table"] = "events_2"
+        return request
+
+    unit.request = of_other_table
+    with pytest.raises(CheckpointMismatchError, match=r"public\.events'.*public\.events_2'") as caught:
+        unit.run()
+    assert caught.value.code == "SOURCE_CHANGED"
+
+
+def test_the_same_database_under_another_host_name_goes_on(unit, insert, database):
+    insert((1, 0))
+    unit.run()
+    insert((2, 1))
+    assert database.config()["host"] == "127.0.0.1"
+    assert unit.changed(source=database.config(host="localhost")).run().stats.rows_written == 1
+    assert delivered(unit) == [1, 2]
 
 
 def test_rows_without_a_cursor_fail_by_default_and_are_counted_when_excluded(unit, insert, database):

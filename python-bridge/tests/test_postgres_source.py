@@ -121,6 +121,22 @@ def test_an_infinite_cursor_is_refused_before_it_hides_later_rows(database, valu
 
 
 @pytest.mark.parametrize(
+    ("declared", "value", "code"),
+    [
+        ("timestamptz", "12000-01-01", "CURSOR_OUT_OF_RANGE"),
+        ("timestamp", "12000-01-01", "CURSOR_OUT_OF_RANGE"),
+        ("date", "12000-01-01", "CURSOR_OUT_OF_RANGE"),
+        ("text", "", "CURSOR_EMPTY"),
+    ],
+)
+def test_a_highest_value_that_can_be_no_watermark_names_its_column(database, declared, value, code):
+    database.execute(f"DROP TABLE IF EXISTS far; CREATE TABLE far (at {declared}); INSERT INTO far VALUES ('{value}')")
+    with pytest.raises(DataError, match="'at'") as caught:
+        read_all(database, "far", "at")
+    assert (caught.value.code, caught.value.field) == (code, "at")
+
+
+@pytest.mark.parametrize(
     ("changes", "code", "field"),
     [
         ({"password": "wrong-password"}, "SOURCE_AUTHENTICATION_FAILED", "source.config.password"),

@@ -106,6 +106,20 @@ def test_a_large_tie_before_the_last_value_is_no_problem():
     assert (len(part), cursor.value, len(cursor.boundary)) == (MAX_BOUNDARY_ROWS + 2, "8", 1)
 
 
+def test_a_cut_that_would_fall_behind_a_large_tie_waits_for_the_next_change():
+    tie = rows(*[(7, str(n)) for n in range(MAX_BOUNDARY_ROWS + 1)])
+    first, second = drain(cutter(slice_rows=100), rows((1, "a")), tie, rows((8, "b"), (8, "c"), (9, "end")))
+    assert (len(first[0]), first[1].value, len(first[1].boundary)) == (MAX_BOUNDARY_ROWS + 4, "8", 2)
+    assert (second[0], second[1].value) == ([(9, "end")], "9")
+
+
+def test_a_cut_that_would_fall_behind_the_empty_text_waits_for_the_next_change():
+    column = CursorColumn(field="c", sql_type="text", family="text", precision=0)
+    batch = pa.RecordBatch.from_pydict({"c": ["", "a", "b"], "v": ["1", "2", "3"]})
+    slices = drain(SliceCutter(column=column, schema_fingerprint="0" * 64, start=None, slice_rows=1), batch)
+    assert [(len(part), cursor.value) for part, cursor in slices] == [(2, "a"), (1, "b")]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_however_batches_fall_nothing_is_lost_doubled_or_torn(seed):
     chance = random.Random(seed)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import errno
+import logging
 import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from runtime_common.exceptions import StagingError
@@ -156,6 +160,40 @@ def test_expired_slices_are_swept_and_fresh_ones_stay(staging, root):
     assert len(list(root.glob("*/*/slice-00000"))) == 1
     assert len(staging.ttl_cleanup(now + timedelta(days=4)).removed) == 1
     assert list(root.iterdir()) == []
+
+
+def test_a_group_that_can_not_be_swept_is_logged_and_does_not_keep_the_others(staging, root, monkeypatch, caplog):
+    for unit_key in ("source/one", "source/two"):
+        session = staging.allocate_session(context(unit_key=unit_key))
+        seal_slice(session, ROWS, batch_id="r:0")
+        session.close()
+    broken = sorted(root.glob("*/*"))[0]
+    rename = Path.rename
+
+    def fail(self, target):
+        if self == broken:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    later = datetime.now(UTC) + timedelta(days=4)
+    with caplog.at_level(logging.WARNING):
+        assert len(staging.ttl_cleanup(later).removed) == 1
+    assert list(root.glob("*/*")) == [broken]
+    assert [record.data["directory"] for record in caplog.records] == [f"{broken.parent.name}/{broken.name}"]
+    monkeypatch.undo()
+    assert len(staging.ttl_cleanup(later).removed) == 1
+
+
+def test_wide_rows_end_a_row_group_by_their_bytes(staging, root):
+    session = staging.allocate_session(context())
+    writer = session.writer()
+    wide = rows(text=["x" * 1024 * 1024] * 33)
+    for _ in range(4):
+        writer.write_batch(wide)
+    manifest = writer.seal(seal("r:0"))
+    metadata = pq.read_metadata(only_slice(root) / manifest.parts[0].name)
+    assert [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)] == [66, 66]
 
 
 def test_a_leased_session_is_never_swept_however_old_its_files_are(staging, root):

@@ -56,7 +56,8 @@ export async function startWorkers(
     scripts,
     [Symbol.asyncDispose]: async () => {
       for (const worker of workers) worker.shutdown();
-      await Promise.all(running);
+      // A forced shutdown rejects; what is closed after the workers must be closed all the same.
+      await Promise.allSettled(running);
       await connection.close();
     },
   };

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -41,7 +42,13 @@ from runtime_common.protocols import (
     StagingSession,
 )
 from runtime_common.slicing import Cut, Rows, SliceCutter
-from runtime_common.state import check_cursor_fits, cursor_digest, effective_start
+from runtime_common.state import (
+    check_cursor_fits,
+    check_same_source,
+    check_target_known,
+    cursor_digest,
+    effective_start,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,6 +114,13 @@ class _UnitRun:
             self._replace_all()
         else:
             start = effective_start(self._request.checkpoint, self._last)
+            with self._tally.phase("import"):
+                check_target_known(
+                    start.cursor,
+                    self._last,
+                    target=self._unit.target,
+                    may_have_forgotten=partial(self._sink.may_have_forgotten, self._unit.target),
+                )
             self._cursor = start.cursor
             self._slice_index = start.slice_index
             self._take_staged_slices()
@@ -186,6 +200,7 @@ class _UnitRun:
             raise InternalError("the source opened an incremental read without a cursor column")
         policy = self._request.policy
         self._check_key(read)
+        check_same_source(self._cursor, self._last, read.dataset)
         check_cursor_fits(self._cursor, column=column, schema_fingerprint=read.schema_fingerprint)
         if policy.lookback_seconds and column.family not in TIME_FAMILIES:
             raise ConfigurationError(

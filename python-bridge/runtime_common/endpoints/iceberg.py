@@ -85,6 +85,14 @@ class IcebergSink:
             history = self._history(spark, target)
             return None if history is None else history.state().last_of(unit_key)
 
+    def may_have_forgotten(self, target: str) -> bool:
+        """Return whether snapshots of the table's branch have expired, and their commit records with them."""
+        check_target(target)
+        with self._engine.session() as spark:
+            self._add_catalog(spark)
+            history = self._history(spark, target)
+            return history is not None and history.state().has_expired_parents()
+
     def current_output(self, target: str) -> DatasetRef | None:
         """Return the table as it stands; None before it exists."""
         check_target(target)

@@ -68,6 +68,13 @@ class TableState:
         current = self._metadata.currentSnapshot()
         return self._dataset(None if current is None else str(current.snapshotId()))
 
+    def has_expired_parents(self) -> bool:
+        """Return whether the branch goes further back than the snapshots that are still known."""
+        oldest = None
+        for snapshot in self._branch():
+            oldest = snapshot
+        return oldest is not None and oldest.parentId() is not None
+
     def table_property(self, name: str) -> str | None:
         """Return one of the table's properties."""
         value: str | None = self._metadata.properties().get(name)

@@ -95,6 +95,11 @@ class ParquetFilesSink:
             log = ManifestLog(self._folder(target))
             return self._last(log, log.newest(), unit_key, target)
 
+    def may_have_forgotten(self, target: str) -> bool:
+        """Return False: manifests are never removed."""
+        check_target(target)
+        return False
+
     def current_output(self, target: str) -> DatasetRef | None:
         """Return the folder's state; None before the first commit."""
         with _disk_errors(self._folder(target)):
@@ -105,14 +110,13 @@ class ParquetFilesSink:
         """Commit one slice; see the protocol."""
         folder = self._folder(request.target)
         with _disk_errors(folder):
+            log = ManifestLog(folder)
             token = secrets.token_hex(8)
-            arrivals = self._bring_in(folder, token, reader)
             try:
-                return self._commit(ManifestLog(folder), folder, request, reader, arrivals, cancellation)
+                arrivals = self._bring_in(folder, token, reader, cancellation)
+                return self._commit(log, folder, request, reader, arrivals, cancellation)
             finally:
-                # After a commit the folder is empty or gone; before one its files belong to nobody.
-                shutil.rmtree(folder / INCOMING / token, ignore_errors=True)
-                _remove_orphans(folder / INCOMING)
+                _clean_up(log, folder / INCOMING, token)
 
     def _commit(
         self,
@@ -156,12 +160,13 @@ class ParquetFilesSink:
             if log.append(manifest):
                 return self._as_commit(manifest, request.target)
 
-    def _bring_in(self, folder: Path, token: str, reader: RecordReader) -> list[Arrival]:
+    def _bring_in(self, folder: Path, token: str, reader: RecordReader, cancellation: Cancellation) -> list[Arrival]:
         """Put the slice's files on the sink's file system, by hard link where that is possible."""
         incoming = folder / INCOMING / token
         incoming.mkdir(parents=True)
         arrivals = []
         for path in reader.part_paths():
+            cancellation.check()
             # The token keeps names of different attempts apart for ever, so a file never replaces another.
             target = incoming / f"{token}-{path.name}"
             try:
@@ -206,9 +211,21 @@ def _fields(reader: RecordReader) -> list[DatasetField]:
     return [DatasetField(name=field.name, type=str(field.type)) for field in schema]
 
 
-def _remove_orphans(incoming: Path) -> None:
-    for folder in incoming.iterdir() if incoming.exists() else ():
+def _clean_up(log: ManifestLog, incoming: Path, token: str) -> None:
+    """Remove this attempt's folder and those of dead attempts, but never one that the newest manifest names.
+
+    A commit may fail between its manifest and the move of its files: from then on the folder holds the only copy of
+    committed rows. Cleaning up is no part of the commit, so its own failures change nothing.
+    """
+    try:
+        named = log.newest_arrival_folders()
+        folders = list(incoming.iterdir())
+    except (OSError, SinkError):
+        return
+    for folder in folders:
         # Another attempt may finish and remove its own folder at this very moment.
-        with suppress(FileNotFoundError):
-            if time.time() - folder.stat().st_mtime > _ORPHAN_SECONDS:
+        with suppress(OSError):
+            if folder.name in named:
+                continue
+            if folder.name == token or time.time() - folder.stat().st_mtime > _ORPHAN_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)

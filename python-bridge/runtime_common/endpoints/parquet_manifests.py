@@ -100,9 +100,11 @@ class ManifestLog:
         """Move the commit's files into place and remove replaced ones; safe to repeat and to run twice at once."""
         moved = False
         for arrival in manifest.arrivals:
-            # Gone from _incoming means that it was moved before, perhaps by another process just now.
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 (self._folder / INCOMING / arrival.folder / arrival.name).rename(self._folder / arrival.name)
+            except FileNotFoundError:
+                self._check_moved_before(manifest, arrival)
+            else:
                 moved = True
                 failpoint("parquet.mid-roll-forward")
         for name in manifest.removed:
@@ -114,6 +116,31 @@ class ManifestLog:
         for folder in {arrival.folder for arrival in manifest.arrivals}:
             with contextlib.suppress(OSError):
                 (self._folder / INCOMING / folder).rmdir()
+
+    def newest_arrival_folders(self) -> set[str]:
+        """Return the folders below ``_incoming`` that the newest manifest names, as it is, not rolled forward.
+
+        Raises:
+            OSError: The manifests can't be listed or read.
+            SinkError: The newest one is damaged.
+        """
+        numbers = self._numbers()
+        return {arrival.folder for arrival in self._read(numbers[-1]).arrivals} if numbers else set()
+
+    def _check_moved_before(self, manifest: FolderManifest, arrival: Arrival) -> None:
+        """Accept a file that is gone from ``_incoming`` only if it is in place, or was replaced by a later commit.
+
+        The order matters: a later manifest exists before it removes files, so it is looked for after the file.
+        """
+        if (self._folder / arrival.name).exists() or self._numbers()[-1] > manifest.number:
+            return
+        raise SinkError(
+            f"{self._folder / arrival.name}, a file of the newest commit, is gone; restore it, or define a new unit "
+            "with a new target",
+            code="SINK_FILES_LOST",
+            field="unit.target",
+            retryable=False,
+        )
 
     def _numbers(self) -> list[int]:
         try:

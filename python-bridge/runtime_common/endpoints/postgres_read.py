@@ -12,7 +12,7 @@ import pyarrow as pa
 from psycopg import sql
 
 from runtime_common.contracts import DatasetRef
-from runtime_common.cursor import TIME_FAMILIES, check_canonical
+from runtime_common.cursor import TIME_FAMILIES, check_canonical, empty_text, is_canonical, out_of_range
 from runtime_common.endpoints.postgres_errors import read_error
 from runtime_common.endpoints.postgres_schema import TableSchema, read_table_schema
 from runtime_common.exceptions import ConfigurationError, DataError
@@ -244,7 +244,7 @@ def _bounds(
 
     Raises:
         ConfigurationError: A lag was asked for a cursor that is no time.
-        DataError: A cursor value is not finite or has no four-digit year.
+        DataError: A cursor value is not finite, or the highest one has no four-digit year or is the empty text.
     """
     if lag_seconds and column.family not in TIME_FAMILIES:
         raise ConfigurationError(
@@ -275,4 +275,9 @@ def _bounds(
             code="CURSOR_NOT_FINITE",
             field=column.field,
         )
+    if upper == "":
+        raise empty_text(column.field)
+    # The server writes five digits for later years; all other families are canonical as it writes them.
+    if upper is not None and not is_canonical(column.family, upper):
+        raise out_of_range(column.field)
     return upper, nulls
