@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -28,6 +28,8 @@ async function clearKilledRuns(): Promise<void> {
   for (const entry of readdirSync(tmpdir()).filter((name) => name.startsWith(PREFIX))) {
     const folder = join(tmpdir(), entry);
     try {
+      // Without a lock it is not a folder of ours, whatever its name.
+      if (!existsSync(join(folder, LOCK))) continue;
       const owner = tryLock(join(folder, LOCK));
       if (!owner.acquired) continue;
       await reapRecorded(join(folder, RECORDS));

@@ -26,7 +26,7 @@ _READY_SECONDS = 60.0
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """Yield the superuser URL of a fresh cluster; it is stopped and removed afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="nucleus-test-postgres-"))
+    home = Path(tempfile.mkdtemp(prefix="nucleus-pytest-postgres-"))
     user = _unprivileged_user()
     if user is not None:
         os.chown(home, user.pw_uid, user.pw_gid)
