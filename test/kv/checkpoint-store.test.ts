@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type Cursor, cursorSchema } from '#ingestion/contracts';
 import { CheckpointStore, checkpointKey, createKeyValueStore, type StoredCursor } from '#kv';
-import { temporaryFolder } from './temporary-folder.js';
+import { scratchFolder } from '../support/folder.js';
 
 const KEY = checkpointKey({ vendor: 'postgres', endpointId: 'crm', unitId: 'orders', sinkId: 'lake' });
 
@@ -149,7 +149,7 @@ describe('a checkpoint', () => {
   });
 
   it('lets one of several runs win when they commit at once, and each attempt of the winner', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await scratchFolder();
     await using store = createKeyValueStore({ kind: 'lmdb', path: folder.path });
     const checkpoints = new CheckpointStore(store);
     const runs = ['run-1', 'run-2', 'run-3', 'run-1', 'run-2', 'run-3'];

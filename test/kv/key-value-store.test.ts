@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createKeyValueStore, type JsonValue, type KeyValueEntry, type KeyValueStore } from '#kv';
-import { temporaryFolder } from './temporary-folder.js';
+import { scratchFolder } from '../support/folder.js';
 
 const KEY_VALUE_STORES = [
   { name: 'in-memory store', open: async () => createKeyValueStore({ kind: 'memory' }) },
@@ -8,7 +8,7 @@ const KEY_VALUE_STORES = [
 ];
 
 async function openTemporaryLmdb(): Promise<KeyValueStore> {
-  const folder = await temporaryFolder();
+  const folder = await scratchFolder();
   const store = createKeyValueStore({ kind: 'lmdb', path: folder.path });
   const dispose = store[Symbol.asyncDispose].bind(store);
   store[Symbol.asyncDispose] = async () => {

@@ -2,12 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createKeyValueStore } from '#kv';
+import { scratchFolder } from '../support/folder.js';
 import { SecondProcess } from './second-process.js';
-import { temporaryFolder } from './temporary-folder.js';
 
 describe('one LMDB environment in several processes', () => {
   it('shows a write of the other process at once', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await scratchFolder();
     await using store = createKeyValueStore({ kind: 'lmdb', path: folder.path });
     await using other = await SecondProcess.open(folder.path);
     for (let version = 1; version <= 20; version += 1) {
@@ -21,7 +21,7 @@ describe('one LMDB environment in several processes', () => {
   });
 
   it('grows the file in one process while the other reads on', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await scratchFolder();
     await using store = createKeyValueStore({ kind: 'lmdb', path: folder.path });
     await using other = await SecondProcess.open(folder.path);
     const megabyte = 'm'.repeat(1_000_000);
@@ -30,7 +30,7 @@ describe('one LMDB environment in several processes', () => {
   });
 
   it('has exactly one winner per version when two processes race with compare-and-set', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await scratchFolder();
     await using first = await SecondProcess.open(folder.path);
     await using second = await SecondProcess.open(folder.path);
     const wins = 400;
@@ -42,7 +42,7 @@ describe('one LMDB environment in several processes', () => {
   });
 
   it('loses no acknowledged write when the writer is killed', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await scratchFolder();
     for (let round = 1; round <= 5; round += 1) {
       await using writer = await SecondProcess.open(folder.path);
       const { result } = await writer.ask({ do: 'put', key: `round${round}`, value: 'kept' });
@@ -54,7 +54,7 @@ describe('one LMDB environment in several processes', () => {
   });
 
   it('goes on writing after the other process was killed in the middle of its writes', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await scratchFolder();
     await using store = createKeyValueStore({ kind: 'lmdb', path: folder.path });
     await using other = await SecondProcess.open(folder.path);
     // Refused when the process dies, which is the point: the write lock must not die with it.
@@ -70,7 +70,7 @@ describe('one LMDB environment in several processes', () => {
   });
 
   it('refuses what finds no room on the disk, keeps what was there, and goes on', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await scratchFolder();
     await using other = await SecondProcess.open(folder.path, { maxFileKiB: 300 });
     const failed = { name: 'KeyValueStoreError', reason: 'write-failed', code: 'STORE_UNAVAILABLE' };
     await other.ask({ do: 'put', key: 'a', value: 'before' });
@@ -84,7 +84,7 @@ describe('one LMDB environment in several processes', () => {
   });
 
   it('keeps versions of deleted keys over a restart', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await scratchFolder();
     {
       await using store = createKeyValueStore({ kind: 'lmdb', path: folder.path });
       await store.put('a', 1);
@@ -96,7 +96,7 @@ describe('one LMDB environment in several processes', () => {
   });
 
   it('says which folder cannot be opened', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await scratchFolder();
     const path = join(folder.path, 'a-file', 'kv');
     await writeFile(join(folder.path, 'a-file'), '');
     expect(() => createKeyValueStore({ kind: 'lmdb', path })).toThrowError(
