@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -69,8 +70,8 @@ async function choose(file: string, wished: Partial<Ports> = {}): Promise<{ port
   return { ports, moves };
 }
 
-async function listen(host: string): Promise<AsyncDisposable & { port: number }> {
-  const server = createServer().listen(0, host);
+async function listen(host: string, wished = 0): Promise<AsyncDisposable & { port: number }> {
+  const server = createServer().listen(wished, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
@@ -82,10 +83,25 @@ async function listen(host: string): Promise<AsyncDisposable & { port: number }>
   };
 }
 
-/** Found without the module under test, which never gives out again what it has given out. */
+/**
+ * Found without the module under test, which never gives out again what it has given out, and outside of the ranges that
+ * the system and the other tests take ports from: they must still be free a moment later.
+ */
 async function freePorts(): Promise<Ports> {
-  const servers = await Promise.all(NAMES.map(() => listen('127.0.0.1')));
-  const entries = NAMES.map((name, index) => [name, servers[index]?.port]);
-  await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+  const entries: [PortName, number][] = [];
+  for (const name of NAMES) entries.push([name, await freePort(entries.map(([, port]) => port))]);
   return Object.fromEntries(entries) as Ports;
+}
+
+async function freePort(taken: readonly number[]): Promise<number> {
+  for (;;) {
+    const port = randomInt(12_000, 19_000);
+    if (taken.includes(port)) continue;
+    try {
+      await using server = await listen('127.0.0.1', port);
+      return server.port;
+    } catch {
+      // Somebody else's: the next one.
+    }
+  }
 }
