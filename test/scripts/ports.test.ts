@@ -89,14 +89,17 @@ async function listen(host: string, wished = 0): Promise<AsyncDisposable & { por
  */
 async function freePorts(): Promise<Ports> {
   const entries: [PortName, number][] = [];
-  for (const name of NAMES) entries.push([name, await freePort(entries.map(([, port]) => port))]);
+  for (const name of NAMES) entries.push([name, await freePort()]);
   return Object.fromEntries(entries) as Ports;
 }
 
-async function freePort(taken: readonly number[]): Promise<number> {
+const given = new Set<number>();
+
+async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(12_000, 19_000);
-    if (taken.includes(port)) continue;
+    if (given.has(port)) continue;
+    given.add(port);
     try {
       await using server = await listen('127.0.0.1', port);
       return server.port;
