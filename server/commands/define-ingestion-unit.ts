@@ -7,6 +7,7 @@ import {
   type EntityUpsert,
   type GraphBatch,
   type IngestionCatalog,
+  type StatusRecord,
   type TemplateRecord,
   type UnitRecord,
 } from '#graph-store';
@@ -54,8 +55,9 @@ export async function defineIngestionUnit(
   input: DefineIngestionUnitInput,
 ): Promise<{ unit: UnitRecord; sequence: number | null }> {
   const definition = definitionOf(input);
-  await checkDefinition(catalog, definition);
-  const receipt = await graph.write(await unitBatch(catalog, definition), API_ACTOR);
+  const present = await presentState(catalog, definition);
+  await checkDefinition(catalog, definition, present);
+  const receipt = await graph.write(unitBatch(definition, present), API_ACTOR);
   const unit = await catalog.unit(definition.endpointId, definition.unitId);
   if (unit === undefined) {
     throw InputError.one('CONFLICT', 'input.unitId', 'was deleted while it was being defined: define it again');
@@ -77,7 +79,21 @@ function definitionOf(input: DefineIngestionUnitInput): Definition {
   };
 }
 
-async function checkDefinition(catalog: IngestionCatalog, definition: Definition): Promise<void> {
+/** The unit as it stands before the change; `unit` is undefined for a new one. */
+interface Present {
+  readonly unit: UnitRecord | undefined;
+  readonly statuses: readonly StatusRecord[];
+}
+
+async function presentState(catalog: IngestionCatalog, { endpointId, unitId }: Definition): Promise<Present> {
+  const [unit, statuses] = await Promise.all([
+    catalog.unit(endpointId, unitId),
+    all(catalog.statuses({ endpointId, unitId })),
+  ]);
+  return { unit, statuses };
+}
+
+async function checkDefinition(catalog: IngestionCatalog, definition: Definition, present: Present): Promise<void> {
   const problems = ruleProblems(definition);
   const source = await endpointWithTemplate(catalog, definition.endpointId);
   if (source === undefined) {
@@ -87,7 +103,7 @@ async function checkDefinition(catalog: IngestionCatalog, definition: Definition
   } else {
     problems.push(...sourceProblems(definition, source));
   }
-  problems.push(...(await checkpointProblems(catalog, definition)));
+  problems.push(...checkpointProblems(definition, present));
   for (const [index, sink] of definition.sinks.entries()) {
     const problemsOfSink = await sinkProblems(catalog, definition, sink);
     problems.push(...problemsOfSink.map((found) => ({ ...found, elementIndex: index })));
@@ -100,22 +116,17 @@ async function checkDefinition(catalog: IngestionCatalog, definition: Definition
  * A checkpoint is of one object, cursor and target. Under any other the next run would skip every row below the watermark
  * and still succeed, so such a change needs a unit of its own.
  */
-async function checkpointProblems(catalog: IngestionCatalog, definition: Definition): Promise<InputProblem[]> {
-  const { endpointId, unitId } = definition;
-  const [present, statuses] = await Promise.all([
-    catalog.unit(endpointId, unitId),
-    all(catalog.statuses({ endpointId, unitId })),
-  ]);
+function checkpointProblems(definition: Definition, { unit, statuses }: Present): InputProblem[] {
   const begun = new Set(statuses.filter((status) => status.cursor !== null).map((status) => status.sinkId));
-  if (present === undefined || begun.size === 0) return [];
+  if (unit === undefined || begun.size === 0) return [];
   const advice = 'cannot change once rows have been delivered: define a new unit with a target of its own';
   const changed = (field: string): InputProblem => problem('CONFLICT', `input.${field}`, advice);
   const problems: InputProblem[] = [];
-  if (!isDeepStrictEqual(present.object, definition.object)) problems.push(changed('object'));
-  if (present.mode !== definition.mode) problems.push(changed('mode'));
-  if (present.cursorField !== definition.cursorField) problems.push(changed('cursorField'));
+  if (!isDeepStrictEqual(unit.object, definition.object)) problems.push(changed('object'));
+  if (unit.mode !== definition.mode) problems.push(changed('mode'));
+  if (unit.cursorField !== definition.cursorField) problems.push(changed('cursorField'));
   for (const [index, sink] of definition.sinks.entries()) {
-    const before = present.sinks.find((candidate) => candidate.endpointId === sink.endpointId);
+    const before = unit.sinks.find((candidate) => candidate.endpointId === sink.endpointId);
     if (begun.has(sink.endpointId) && before !== undefined && before.target !== sink.target) {
       problems.push({ ...changed('sinks.target'), elementIndex: index });
     }
@@ -233,15 +244,11 @@ async function sinkProblems(
   return problems;
 }
 
-async function unitBatch(catalog: IngestionCatalog, definition: Definition): Promise<GraphBatch> {
+function unitBatch(definition: Definition, present: Present): GraphBatch {
   const { endpointId, unitId, sinks } = definition;
   const urn = unitUrn(endpointId, unitId);
-  const [present, statuses] = await Promise.all([
-    catalog.unit(endpointId, unitId),
-    all(catalog.statuses({ endpointId, unitId })),
-  ]);
   const wanted = new Set(sinks.map((sink) => sink.endpointId));
-  const droppedSinks = (present?.sinks ?? []).filter((sink) => !wanted.has(sink.endpointId));
+  const droppedSinks = (present.unit?.sinks ?? []).filter((sink) => !wanted.has(sink.endpointId));
   return {
     entities: [
       {
@@ -263,7 +270,7 @@ async function unitBatch(catalog: IngestionCatalog, definition: Definition): Pro
     ],
     edges: unitEdges(endpointId, unitId, sinks),
     edgeDeletions: droppedSinks.map((sink) => ({ kind: 'WRITES_TO', from: urn, to: endpointUrn(sink.endpointId) })),
-    deletions: statuses.filter((status) => !wanted.has(status.sinkId)).map((status) => status.urn),
+    deletions: present.statuses.filter((status) => !wanted.has(status.sinkId)).map((status) => status.urn),
   };
 }
 
