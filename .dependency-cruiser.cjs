@@ -1,7 +1,7 @@
 /**
  * The walls between the rooms; ARCHITECTURE.md says why they stand where they do. A room is entered by its `index.ts`.
  */
-const ROOMS = ['errors', 'config', 'graph-schema', 'graph-store', 'kv', 'ingestion', 'server'];
+const ROOMS = ['errors', 'config', 'graph-schema', 'graph-store', 'kv', 'ingestion', 'server', 'client'];
 
 /** Which rooms each room may import, its own files aside. */
 const MAY_IMPORT = {
@@ -12,10 +12,12 @@ const MAY_IMPORT = {
   kv: ['errors'],
   ingestion: ['config', 'errors', 'graph-schema', 'graph-store', 'kv'],
   server: ['config', 'errors', 'graph-schema', 'graph-store', 'ingestion'],
+  // Published alone: what it knows of the server is the SDL.
+  client: [],
 };
 
 const walls = ROOMS.map((room) => {
-  const forbidden = [...ROOMS, 'scripts', 'test'].filter(
+  const forbidden = [...ROOMS, 'scripts', 'bench', 'test'].filter(
     (other) => other !== room && !MAY_IMPORT[room].includes(other),
   );
   return {
@@ -66,8 +68,8 @@ module.exports = {
     {
       name: 'only-kv-opens-lmdb',
       severity: 'error',
-      comment: 'kv is the one door to LMDB',
-      from: { pathNot: '^kv/' },
+      comment: 'kv is the one door to LMDB; a benchmark opens it bare as its baseline',
+      from: { pathNot: '^(kv|bench)/' },
       to: { path: 'node_modules/lmdb' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },

@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', 'test/soak/**'],
           sequence: { groupOrder: 0 },
         },
       },
@@ -37,6 +37,19 @@ export default defineConfig({
           // Each file runs a server and workers of its own on the task queues that all share.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        oxc,
+        resolve,
+        // The long forms of tests that run in small among the others; `npm run test:soak` runs them, `npm test` does not.
+        test: {
+          name: 'soak',
+          include: ['test/soak/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -16,6 +16,7 @@ export interface Setting {
 
 const text = z.string().min(1);
 const secretText = z.string().min(1);
+const positiveInteger = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 
 /** Every setting, once: the loader, `.env.example` and docs/configuration.md are made from this table. */
 export const SETTINGS = {
@@ -60,6 +61,18 @@ export const SETTINGS = {
     schema: z.url(),
     readBy: ['python'],
   },
+  BULK_MAX_BYTES: {
+    description: 'Bytes that the body of one bulk request may have, also after unpacking gzip.',
+    schema: z.coerce.number().int().min(1_024).max(268_435_456),
+    readBy: ['server'],
+    default: '67108864',
+  },
+  METADATA_ROOT: {
+    description: 'Folder in which runs leave files of metadata for the graph; both workers must reach it.',
+    schema: text,
+    readBy: ['worker', 'python'],
+    default: '.nucleus/data/metadata',
+  },
   NEO4J_URI: {
     description: 'Bolt address of Neo4j 5.26 or later with APOC core.',
     schema: z.string().regex(/^(bolt|neo4j)(\+s|\+ssc)?:\/\/.+/, 'must be a bolt:// or neo4j:// address'),
@@ -78,6 +91,42 @@ export const SETTINGS = {
     description: 'Address of Neo4j Browser as people reach it; every entity then carries a browserUrl.',
     schema: z.url(),
     readBy: ['server'],
+  },
+  GRAPHQL_MAX_DEPTH: {
+    description: 'Levels of fields that one operation may have. docs/limits.md explains this and the following limits.',
+    schema: z.coerce.number().int().min(1).max(100),
+    readBy: ['server'],
+    default: '15',
+  },
+  GRAPHQL_MAX_COST: {
+    description: 'Fields that one answer may hold at most; page sizes multiply what lies below them.',
+    schema: positiveInteger,
+    readBy: ['server'],
+    default: '100000',
+  },
+  GRAPHQL_MAX_TOKENS: {
+    description: 'Tokens that the text of one operation may have. Values in variables do not count.',
+    schema: positiveInteger,
+    readBy: ['server'],
+    default: '10000',
+  },
+  GRAPHQL_MAX_BODY_BYTES: {
+    description: 'Bytes that one HTTP body or WebSocket message of GraphQL may have.',
+    schema: positiveInteger,
+    readBy: ['server'],
+    default: '1048576',
+  },
+  GRAPHQL_MAX_SOCKET_OPERATIONS: {
+    description: 'Operations, subscriptions among them, that one WebSocket may have open at once.',
+    schema: positiveInteger,
+    readBy: ['server'],
+    default: '100',
+  },
+  GRAPHQL_TIMEOUT_MS: {
+    description: 'Milliseconds that a query or mutation over HTTP may take.',
+    schema: positiveInteger,
+    readBy: ['server'],
+    default: '30000',
   },
   TEMPORAL_ADDRESS: {
     description: 'host:port of the Temporal frontend.',
@@ -108,6 +157,13 @@ export const SETTINGS = {
     schema: text,
     readBy: ['python'],
     default: '.nucleus/jars/spark',
+  },
+  CHANGE_RETENTION_DAYS: {
+    description:
+      'Days for which changes stay in the change log, so how long a subscriber can be away and still resume; 0 keeps all.',
+    schema: z.coerce.number().min(0).max(36_500),
+    readBy: ['server'],
+    default: '30',
   },
   LOG_LEVEL: {
     description: 'trace, debug, info, warn, error or fatal.',

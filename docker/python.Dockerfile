@@ -15,7 +15,7 @@ RUN mkdir -p /usr/share/man/man1 \
  && apt-get install --yes --no-install-recommends openjdk-17-jre-headless procps \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --create-home nucleus \
- && mkdir -p /data/staging /data/lake \
+ && mkdir -p /data/staging /data/metadata /data/lake \
  && chown -R nucleus:nucleus /data
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app

@@ -12,6 +12,7 @@ COPY graph-store graph-store
 COPY kv kv
 COPY ingestion ingestion
 COPY server server
+COPY client client
 COPY docker/prebuild.ts docker/check-server.mjs docker/check-worker.mjs docker/
 # Bundled here, so that a container neither needs the tools for it nor waits for them.
 RUN node --import tsx docker/prebuild.ts && rm docker/prebuild.ts && npm prune --omit=dev --ignore-scripts

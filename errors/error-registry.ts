@@ -33,6 +33,31 @@ export const ERROR_REGISTRY = {
     meaning: 'The present state does not allow the change, for instance a stale version or an endpoint still in use.',
     remedy: 'Read the present state, then decide again.',
   },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    retryable: false,
+    meaning: 'The request is larger than a limit; `details` names the limit and its value.',
+    remedy: 'Send less at once, in several requests.',
+  },
+  QUERY_TOO_COMPLEX: {
+    status: 400,
+    retryable: false,
+    meaning: 'The operation is deeper, wider or more costly than a limit; `details` names the limit and its value.',
+    remedy: 'Ask for less at once: fewer levels, aliases or rows.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    retryable: true,
+    meaning: 'The caller has more operations open than a limit; `details` names the limit and its value.',
+    remedy: 'End some of them, or wait, and try again.',
+  },
+  CURSOR_EXPIRED: {
+    status: 410,
+    retryable: false,
+    meaning:
+      'The cursor lies before what the change log still keeps; `details.oldest` is the oldest cursor that works.',
+    remedy: 'Read the present state, then subscribe from now.',
+  },
   STORE_UNAVAILABLE: {
     status: 503,
     retryable: true,
@@ -60,3 +85,34 @@ export const ERROR_REGISTRY = {
 } as const satisfies Record<string, { status: number; retryable: boolean; meaning: string; remedy: string }>;
 
 export type ErrorCode = keyof typeof ERROR_REGISTRY;
+
+/**
+ * Codes that GraphQL itself gives before any of our code runs: they tell about the request, and its form, not about the server.
+ * The same request never succeeds later.
+ */
+export const REQUEST_ERROR_REGISTRY = {
+  BAD_REQUEST: {
+    meaning: 'The HTTP request holds no GraphQL operation, several of them, or accepts no type that is served.',
+    remedy: 'POST one JSON object with `query`, and `variables` if there are any, as `application/json`.',
+  },
+  GRAPHQL_PARSE_FAILED: {
+    meaning: 'The document is no GraphQL.',
+    remedy: 'Correct the syntax where `locations` point.',
+  },
+  GRAPHQL_VALIDATION_FAILED: {
+    meaning: 'The document does not fit the schema.',
+    remedy: 'Look the field, argument or type up in the schema, which GraphiQL shows.',
+  },
+  OPERATION_RESOLUTION_FAILURE: {
+    meaning: 'The document has no operation of the given name, or has several and none is named.',
+    remedy: 'Send the `operationName` of one that it has.',
+  },
+  PERSISTED_QUERY_NOT_FOUND: {
+    meaning: 'The document is named by a hash alone.',
+    remedy: 'Send the document itself.',
+  },
+  PERSISTED_QUERY_NOT_SUPPORTED: {
+    meaning: 'The document is named by a hash alone.',
+    remedy: 'Send the document itself.',
+  },
+} as const satisfies Record<string, { meaning: string; remedy: string }>;

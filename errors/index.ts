@@ -5,4 +5,4 @@
  * throw InputError.one('NOT_FOUND', 'input.endpointId', 'names no endpoint: "crm"');
  */
 export { AppError, type ErrorDetails, InputError, type InputProblem } from './app-error.js';
-export { ERROR_REGISTRY, type ErrorCode } from './error-registry.js';
+export { ERROR_REGISTRY, type ErrorCode, REQUEST_ERROR_REGISTRY } from './error-registry.js';

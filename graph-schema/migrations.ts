@@ -26,6 +26,23 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE INDEX dataset_name IF NOT EXISTS FOR (n:Dataset) ON (n.namespace, n.name)',
     ],
   },
+  {
+    version: 3,
+    description:
+      'full-text search; kinds of users; entity history as a chain of changes; requests that are answered once',
+    statements: [
+      // The analyzer keeps a name such as `shop.public.order_items` whole; searches look inside it by regular expressions.
+      `CREATE FULLTEXT INDEX entity_text IF NOT EXISTS FOR (n:Entity) ON EACH [n.name, n.namespace, n.description, n.definition]
+       OPTIONS { indexConfig: { \`fulltext.analyzer\`: 'standard-no-stop-words' } }`,
+      'CREATE CONSTRAINT kind_urn_kind IF NOT EXISTS FOR (k:KindDefinition) REQUIRE k.urnKind IS UNIQUE',
+      // Changes of before this version have no id.
+      "MATCH (c:Change) WHERE c.id IS NULL SET c.id = replace(randomUUID(), '-', '')",
+      'CREATE CONSTRAINT change_id IF NOT EXISTS FOR (c:Change) REQUIRE c.id IS UNIQUE',
+      'CREATE INDEX change_at IF NOT EXISTS FOR (c:Change) ON (c.at)',
+      'CREATE CONSTRAINT write_request_key IF NOT EXISTS FOR (r:WriteRequest) REQUIRE r.key IS UNIQUE',
+      'CREATE INDEX write_request_at IF NOT EXISTS FOR (r:WriteRequest) ON (r.at)',
+    ],
+  },
 ];
 
 export const GRAPH_SCHEMA_VERSION = Math.max(...MIGRATIONS.map((migration) => migration.version));

@@ -31,6 +31,16 @@ export function parseUrn(urn: string): { kind: string; parts: string[] } {
   return { kind, parts };
 }
 
+/** The last part of a urn, for people to read where a node has no name of its own. */
+export function captionOf(urn: string): string {
+  const last = urn.slice(urn.lastIndexOf(':') + 1);
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
+
 function encodePart(part: string): string {
   if (part === '') throw new UrnSyntaxError('a part of a urn is empty');
   try {

@@ -7,17 +7,27 @@
  * const store = new Neo4jGraphStore(driver);
  * await store.upsertEntity({ kind: 'Dataset', urn: datasetUrn('s3://lake', 'orders'), name: 'orders' }, { actor: 'me' });
  */
-export type {
-  Change,
-  ChangeItem,
-  ChangeLog,
-  EdgeUpsert,
-  EntityResult,
-  EntityUpsert,
-  GraphBatch,
-  GraphStore,
-  WriteContext,
-  WriteReceipt,
+export { BatchRefused, type RefusedItem } from './batch-refused.js';
+export { entityHistory } from './entity-history.js';
+export {
+  type Change,
+  type ChangeItem,
+  type ChangeLog,
+  type Deletion,
+  type EdgeDeletion,
+  type EdgeResult,
+  type EdgeUpsert,
+  type EntityUpsert,
+  type GraphBatch,
+  type GraphStore,
+  type HistoryEntry,
+  type ItemResult,
+  type Refusal,
+  WRITE_LIMITS,
+  type WriteContext,
+  type WriteOptions,
+  type WriteOutcome,
+  type WriteReceipt,
 } from './graph-store.js';
 export { all, IngestionCatalog, type KeysetList } from './ingestion-catalog.js';
 export type {
@@ -29,9 +39,28 @@ export type {
   UnitRecord,
   UnitSinkRecord,
 } from './ingestion-records.js';
-export type { Page, PageRequest } from './keyset-page.js';
+export { checkPageSize, type Page, type PageRequest } from './keyset-page.js';
+export { type Knowledge, openKnowledge } from './knowledge.js';
+export type {
+  EntityInput,
+  EntityOutcome,
+  EntityRecord,
+  EntityReference,
+  KindRegistry,
+  KnowledgeReader,
+  KnowledgeReceipt,
+  KnowledgeWrite,
+  KnowledgeWriteOptions,
+  KnowledgeWriter,
+  LinkInput,
+  LinkOutcome,
+  LinkRecord,
+  LinkReference,
+  SearchHit,
+} from './knowledge-types.js';
 export { migrateGraph } from './migration-runner.js';
 export { Neo4jChangeLog } from './neo4j-change-log.js';
 export { Neo4jGraphStore } from './neo4j-graph-store.js';
-export { type Neo4jConnection, openDriver } from './neo4j-session.js';
+export { asReadError, type GraphDriver, type Neo4jConnection, openDriver } from './neo4j-session.js';
 export type { PropertyPatch, PropertyValue } from './property-values.js';
+export { visibleItem } from './visible-properties.js';

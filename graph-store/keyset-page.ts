@@ -46,12 +46,19 @@ export function instantOfKey(part: string): Date {
   return instant;
 }
 
+/** A part of a key that stands for a number. @throws InputError as `decodePageCursor` does */
+export function numberOfKey(part: string): number {
+  const number = Number(part);
+  if (part === '' || !Number.isFinite(number)) throw foreignCursor();
+  return number;
+}
+
 function foreignCursor(): InputError {
   return InputError.one('BAD_USER_INPUT', 'after', 'is not a cursor that this list has returned');
 }
 
-export function checkPageSize(first: number): void {
-  if (first < 1 || first > MAX_PAGE) {
-    throw InputError.one('BAD_USER_INPUT', 'first', `must be from 1 to ${MAX_PAGE}, got ${first}`);
+export function checkPageSize(size: number, field = 'first'): void {
+  if (size < 1 || size > MAX_PAGE) {
+    throw InputError.one('BAD_USER_INPUT', field, `must be from 1 to ${MAX_PAGE}, got ${size}`);
   }
 }

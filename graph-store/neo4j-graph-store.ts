@@ -1,50 +1,70 @@
 import { randomUUID } from 'node:crypto';
-import type { Driver, ManagedTransaction } from 'neo4j-driver';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Driver, type ManagedTransaction, Neo4jError } from 'neo4j-driver';
 import { AppError } from '#errors';
-import {
-  type EdgeKind,
-  type EntityKind,
-  LOCK_ENTITIES,
-  lockEdges,
-  lockExistingEdges,
-  NEXT_SEQUENCE,
-  RECORD_CHANGE,
-  writeEdges,
-  writeEntities,
-} from '#graph-schema';
+import { FIND_SEQUENCE } from '#graph-schema';
+import { refusedOnSight } from './batch-check.js';
+import { BatchRefused, type RefusedItem } from './batch-refused.js';
 import type {
-  ChangeItem,
   EdgeUpsert,
-  EntityResult,
   EntityUpsert,
   GraphBatch,
   GraphStore,
   WriteContext,
+  WriteOptions,
   WriteReceipt,
 } from './graph-store.js';
 import { inWriteTransaction } from './neo4j-session.js';
-import { type PropertyChange, planPatch } from './patch-plan.js';
+import { type Chunk, splitBatch, wholeBatch } from './split-batch.js';
+import type { PlanInput } from './write-plan.js';
+import { WriteReceiptBuilder } from './write-receipt.js';
 import {
-  type Properties,
-  type PropertyPatch,
-  type PropertyValue,
-  propertiesFromNeo4j,
-  toNeo4j,
-} from './property-values.js';
+  type ChunkAnswer,
+  earlierAnswer,
+  keepAnswer,
+  requestHash,
+  requestKey,
+  type WriteRequest,
+} from './write-request.js';
+import { applyPlan, planChunk, Raced } from './write-transaction.js';
 
-type Held = Record<string, PropertyValue>;
+export interface Neo4jGraphStoreOptions {
+  readonly now?: () => Date;
+  /** Called with its sequence when a change of this process is committed, before the writer is answered. Must not throw. */
+  readonly onCommit?: (sequence: number) => void;
+}
+
+interface ChunkWrite {
+  readonly chunk: Chunk;
+  readonly context: WriteContext;
+  readonly atomic: boolean;
+  readonly missingEnds: PlanInput['missingEnds'];
+  readonly refusedEntities: ReadonlySet<string>;
+  readonly request: WriteRequest | undefined;
+}
+
+type ChunkOutcome = ChunkAnswer & { readonly replayed: boolean };
+
+/** Attempts when others keep making or removing the same nodes; each attempt but the last was overtaken by a commit. */
+const RACE_ATTEMPTS = 8;
+const RACE_PAUSE_MS = 20;
+
+/** Purging follows the whole history of what it removes. */
+const PURGE_TIMEOUT_MS = 300_000;
 
 /**
- * GraphStore on Neo4j. Each batch locks its nodes in urn order, compares what they hold with what is asked for, writes
- * only what differs and ends by taking the next number of the change log. Works on Community Edition.
+ * GraphStore on Neo4j. A transaction locks the nodes of its batch in urn order, compares what they hold with what is asked
+ * for, writes only what differs and ends by taking the next number of the change log. Works on Community Edition.
  */
 export class Neo4jGraphStore implements GraphStore {
   readonly #driver: Driver;
   readonly #now: () => Date;
+  readonly #onCommit: (sequence: number) => void;
 
-  constructor(driver: Driver, options: { now?: () => Date } = {}) {
+  constructor(driver: Driver, options: Neo4jGraphStoreOptions = {}) {
     this.#driver = driver;
     this.#now = options.now ?? (() => new Date());
+    this.#onCommit = options.onCommit ?? (() => undefined);
   }
 
   upsertEntity(entity: EntityUpsert, context: WriteContext): Promise<WriteReceipt> {
@@ -55,204 +75,100 @@ export class Neo4jGraphStore implements GraphStore {
     return this.write({ edges: [edge] }, context);
   }
 
-  async write(batch: GraphBatch, context: WriteContext): Promise<WriteReceipt> {
-    refuseDuplicates(batch);
-    return inWriteTransaction(this.#driver, async (tx) => {
-      const now = this.#now();
-      const held = await lockEntities(tx, batch, now);
-      const items: ChangeItem[] = [];
-      const results = [
-        ...(await applyEntities(tx, batch.entities ?? [], held, now, items)),
-        ...(await applyDeletions(tx, batch.deletions ?? [], held, now, items)),
-      ];
-      await applyEdges(tx, batch.edges ?? [], { deletedAt: null }, now, items);
-      await applyEdges(tx, batch.edgeDeletions ?? [], { deletedAt: now }, now, items);
-      return { sequence: items.length === 0 ? null : await recordChange(tx, items, context, now), entities: results };
-    });
-  }
-}
-
-async function lockEntities(tx: ManagedTransaction, batch: GraphBatch, now: Date): Promise<Map<string, Held>> {
-  const urns = new Set<string>();
-  for (const entity of batch.entities ?? []) urns.add(entity.urn);
-  for (const edge of [...(batch.edges ?? []), ...(batch.edgeDeletions ?? [])]) urns.add(edge.from).add(edge.to);
-  for (const urn of batch.deletions ?? []) urns.add(urn);
-  const result = await tx.run<{ urn: string; properties: Record<string, unknown> }>(LOCK_ENTITIES, {
-    urns: [...urns].sort(),
-    now: toNeo4j(now),
-  });
-  return new Map(result.records.map((row) => [row.get('urn'), propertiesFromNeo4j(row.get('properties'))]));
-}
-
-async function applyEntities(
-  tx: ManagedTransaction,
-  entities: readonly EntityUpsert[],
-  held: ReadonlyMap<string, Held>,
-  now: Date,
-  items: ChangeItem[],
-): Promise<EntityResult[]> {
-  const rows = new Map<EntityKind, { urn: string; set: Record<string, unknown> }[]>();
-  const results: EntityResult[] = [];
-  for (const entity of entities) {
-    const current = heldOf(held, entity.urn);
-    checkVersion(entity, current);
-    const version = Number(current.version);
-    const plan = planPatch(current, {
-      ...missing(entity.initial, current),
-      ...entity.properties,
-      name: entity.name,
-      placeholder: null,
-      deletedAt: null,
-    });
-    if (plan === undefined && version > 0) {
-      results.push({ urn: entity.urn, outcome: 'unchanged', version });
-      continue;
+  async write(batch: GraphBatch, context: WriteContext, options: WriteOptions = {}): Promise<WriteReceipt> {
+    const { atomic = true, missingEnds = 'create', idempotencyKey } = options;
+    const receipt = new WriteReceiptBuilder(batch);
+    const chunks = atomic ? atomicChunks(batch) : independentChunks(batch, receipt);
+    const hash = idempotencyKey === undefined ? undefined : requestHash(batch, { atomic, missingEnds });
+    for (const [part, chunk] of chunks.entries()) {
+      const request =
+        idempotencyKey === undefined || hash === undefined
+          ? undefined
+          : { key: requestKey(context.actor, idempotencyKey, part), hash };
+      const { refusedEntities } = receipt;
+      const answer = await this.#writeChunk({ chunk, context, atomic, missingEnds, refusedEntities, request });
+      receipt.add(answer, answer.replayed);
+      if (answer.sequence !== null && !answer.replayed) this.#onCommit(answer.sequence);
     }
-    const outcome = version === 0 ? 'created' : 'updated';
-    append(rows, entity.kind, { urn: entity.urn, set: patchParameters(plan, version + 1, now) });
-    items.push({ operation: outcome, urn: entity.urn, kind: entity.kind, version: version + 1, ...shown(plan) });
-    results.push({ urn: entity.urn, outcome, version: version + 1 });
+    return receipt.receipt();
   }
-  for (const [kind, group] of rows) await tx.run(writeEntities(kind), { rows: group });
-  return results;
-}
 
-async function applyDeletions(
-  tx: ManagedTransaction,
-  urns: readonly string[],
-  held: ReadonlyMap<string, Held>,
-  now: Date,
-  items: ChangeItem[],
-): Promise<EntityResult[]> {
-  const results: EntityResult[] = [];
-  const rows: { urn: string; set: Record<string, unknown> }[] = [];
-  for (const urn of [...urns].sort()) {
-    const current = heldOf(held, urn);
-    const version = Number(current.version);
-    if (version === 0 || current.deletedAt !== undefined) {
-      throw new AppError('NOT_FOUND', `${urn} does not exist`, { details: { urn } });
+  async #writeChunk(write: ChunkWrite): Promise<ChunkOutcome> {
+    const changeId = randomUUID().replaceAll('-', '');
+    const timeoutMs = write.chunk.purges.length > 0 ? PURGE_TIMEOUT_MS : undefined;
+    let planned: ChunkAnswer | undefined;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await inWriteTransaction(
+          this.#driver,
+          async (tx) => {
+            // The driver tries again when the connection breaks, also when it breaks after the commit.
+            if (planned !== undefined) {
+              const sequence = await committedSequence(tx, changeId);
+              if (sequence !== undefined) return { ...planned, sequence, replayed: false };
+            }
+            const outcome = await writeInTransaction(tx, write, changeId, this.#now());
+            planned = outcome;
+            return outcome;
+          },
+          timeoutMs,
+        );
+      } catch (error) {
+        if (!isRace(error)) throw error;
+        if (attempt === RACE_ATTEMPTS) {
+          throw new AppError('STORE_UNAVAILABLE', 'other writers keep making and removing the same nodes: try again', {
+            cause: error,
+          });
+        }
+        await pause(Math.random() * RACE_PAUSE_MS * attempt);
+      }
     }
-    const plan = planPatch(current, { deletedAt: now });
-    rows.push({ urn, set: patchParameters(plan, version + 1, now) });
-    items.push({ operation: 'deleted', urn, kind: 'Entity', version: version + 1, ...shown(plan) });
-    results.push({ urn, outcome: 'deleted', version: version + 1 });
-  }
-  if (rows.length > 0) await tx.run(SET_PROPERTIES, { rows });
-  return results;
-}
-
-const SET_PROPERTIES = 'UNWIND $rows AS row MATCH (n:Entity {urn: row.urn}) SET n += row.set';
-
-async function applyEdges(
-  tx: ManagedTransaction,
-  edges: readonly EdgeUpsert[],
-  life: { deletedAt: Date | null },
-  now: Date,
-  items: ChangeItem[],
-): Promise<void> {
-  const groups = new Map<EdgeKind, EdgeUpsert[]>();
-  for (const edge of edges) append(groups, edge.kind, edge);
-  for (const [kind, group] of groups) {
-    const lock = life.deletedAt === null ? lockEdges(kind) : lockExistingEdges(kind);
-    const locked = await tx.run<{ from: string; to: string; properties: Record<string, unknown> }>(lock, {
-      rows: group.map(({ from, to }) => ({ from, to })),
-      now: toNeo4j(now),
-    });
-    const held = new Map(
-      locked.records.map((row) => [
-        edgeKey(row.get('from'), row.get('to')),
-        propertiesFromNeo4j(row.get('properties')),
-      ]),
-    );
-    const rows: { from: string; to: string; set: Record<string, unknown> }[] = [];
-    for (const edge of group) {
-      const current = held.get(edgeKey(edge.from, edge.to));
-      const deleting = life.deletedAt !== null;
-      if (current === undefined || (deleting && current.deletedAt !== undefined)) continue;
-      const version = Number(current.version);
-      const plan = planPatch(current, { ...edge.properties, ...life });
-      if (plan === undefined && version > 0) continue;
-      rows.push({ from: edge.from, to: edge.to, set: patchParameters(plan, version + 1, now) });
-      items.push({
-        operation: deleting ? 'deleted' : version === 0 ? 'created' : 'updated',
-        urn: edge.from,
-        kind,
-        to: edge.to,
-        version: version + 1,
-        ...shown(plan),
-      });
-    }
-    if (rows.length > 0) await tx.run(writeEdges(kind), { rows });
   }
 }
 
-async function recordChange(
+async function writeInTransaction(
   tx: ManagedTransaction,
-  items: readonly ChangeItem[],
-  context: WriteContext,
+  { chunk, context, atomic, missingEnds, refusedEntities, request }: ChunkWrite,
+  changeId: string,
   now: Date,
-): Promise<number> {
-  const counter = await tx.run<{ sequence: number }>(NEXT_SEQUENCE, { lockedBy: randomUUID() });
-  const row = counter.records[0];
-  if (row === undefined) throw new AppError('INTERNAL_SERVER_ERROR', 'the graph has no change log: run its migrations');
-  const sequence = row.get('sequence');
-  await tx.run(RECORD_CHANGE, {
-    sequence: toNeo4j(sequence),
-    at: toNeo4j(now),
-    actor: context.actor,
-    runId: context.runId ?? null,
-    urns: [...new Set(items.flatMap((item) => (item.to === undefined ? [item.urn] : [item.urn, item.to])))],
-    items: JSON.stringify(items),
-  });
-  return sequence;
+): Promise<ChunkOutcome> {
+  if (request !== undefined) {
+    const earlier = await earlierAnswer(tx, request, chunk, now);
+    if (earlier !== undefined) return { ...earlier, replayed: true };
+  }
+  const { input, plan } = await planChunk(tx, chunk, { missingEnds, refusedEntities, changeId, now });
+  if (atomic) throwRefused(plan.refused);
+  const answer = { sequence: await applyPlan(tx, input, plan, context), results: plan.results };
+  if (request !== undefined) await keepAnswer(tx, request, answer);
+  return { ...answer, replayed: false };
 }
 
-function checkVersion(entity: EntityUpsert, current: Held): void {
-  if (entity.ifVersion === undefined || entity.ifVersion === current.version) return;
-  // A deleted node keeps its version, but does not exist for those who ask for that.
-  if (entity.ifVersion === 0 && current.deletedAt !== undefined) return;
-  throw new AppError(
-    'CONFLICT',
-    `${entity.urn} is at version ${String(current.version)}, not at the expected ${entity.ifVersion}`,
-    { details: { urn: entity.urn, expected: entity.ifVersion, actual: current.version } },
+function atomicChunks(batch: GraphBatch): Chunk[] {
+  const chunk = wholeBatch(batch);
+  throwRefused(refusedOnSight(batch));
+  return [chunk];
+}
+
+function independentChunks(batch: GraphBatch, receipt: WriteReceiptBuilder): Chunk[] {
+  for (const item of refusedOnSight(batch)) receipt.refuse(item);
+  const { chunks, refused } = splitBatch(batch, (list, index) => receipt.isRefused(list, index));
+  for (const item of refused) receipt.refuse(item);
+  return chunks;
+}
+
+function throwRefused(refused: readonly RefusedItem[]): void {
+  const [first, ...others] = refused;
+  if (first !== undefined) throw new BatchRefused([first, ...others]);
+}
+
+async function committedSequence(tx: ManagedTransaction, id: string): Promise<number | undefined> {
+  const found = await tx.run<{ sequence: number }>(FIND_SEQUENCE, { id });
+  return found.records[0]?.get('sequence');
+}
+
+/** A node that was found can be gone when its lock is taken, and one that was missed can be there when it is to be made. */
+function isRace(error: unknown): boolean {
+  return (
+    error instanceof Raced || (error instanceof Neo4jError && error.code === 'Neo.ClientError.Statement.EntityNotFound')
   );
-}
-
-/** Two upserts or deletions of one node in a batch would each be compared with the state before both. */
-function refuseDuplicates({ entities = [], deletions = [] }: GraphBatch): void {
-  const seen = new Set<string>();
-  for (const urn of [...entities.map((entity) => entity.urn), ...deletions]) {
-    if (seen.has(urn)) throw new AppError('BAD_USER_INPUT', `the batch holds ${urn} twice`, { details: { urn } });
-    seen.add(urn);
-  }
-}
-
-function heldOf(held: ReadonlyMap<string, Held>, key: string): Held {
-  const current = held.get(key);
-  if (current === undefined) throw new AppError('INTERNAL_SERVER_ERROR', `${key} was locked but not returned`);
-  return current;
-}
-
-function patchParameters(plan: PropertyChange | undefined, version: number, now: Date): Record<string, unknown> {
-  const patch: PropertyPatch = { ...plan?.after, version, updatedAt: now };
-  return Object.fromEntries(Object.entries(patch).map(([key, value]) => [key, toNeo4j(value)]));
-}
-
-/** `placeholder` is bookkeeping: a reader of the change log sees the creation itself. */
-function shown(plan: PropertyChange | undefined): Pick<ChangeItem, 'before' | 'after'> {
-  const { placeholder: _before, ...before } = plan?.before ?? {};
-  const { placeholder: _after, ...after } = plan?.after ?? {};
-  return { before, after };
-}
-
-function missing(initial: Properties | undefined, current: Held): Properties {
-  return Object.fromEntries(Object.entries(initial ?? {}).filter(([key]) => current[key] === undefined));
-}
-
-const edgeKey = (from: string, to: string): string => `${from} ${to}`;
-
-function append<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
-  const group = groups.get(key);
-  if (group === undefined) groups.set(key, [value]);
-  else group.push(value);
 }

@@ -1,6 +1,9 @@
 import neo4j, { type Driver, type ManagedTransaction, Neo4jError } from 'neo4j-driver';
 import { AppError } from '#errors';
 
+/** The handle that everything but the entry points is given. */
+export type GraphDriver = Driver;
+
 export interface Neo4jConnection {
   readonly uri: string;
   readonly user: string;
@@ -52,6 +55,21 @@ const UNREACHABLE = new Set<string>([
   'Neo.ClientError.Security.Unauthorized',
   'Neo.ClientError.Security.AuthenticationRateLimit',
 ]);
+
+/** Codes of Neo4j for arguments that a caller has chosen and that it cannot take, such as a negative limit. */
+const ARGUMENT_CODES = new Set(['Neo.ClientError.Statement.ArgumentError', 'Neo.ClientError.Statement.TypeError']);
+
+/**
+ * What a failed read of generated Cypher means to its caller.
+ *
+ * @param refusal makes the error of an argument that Neo4j refuses
+ */
+export function asReadError(error: unknown, refusal: (rule: string) => AppError): unknown {
+  if (error instanceof Neo4jError && ARGUMENT_CODES.has(error.code)) {
+    return refusal('has an argument that Neo4j cannot take: sizes of pages must be whole numbers, 0 or greater');
+  }
+  return asAppError(error);
+}
 
 function asAppError(error: unknown): unknown {
   if (!(error instanceof Neo4jError)) return error;

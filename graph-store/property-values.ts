@@ -8,20 +8,22 @@ export type PropertyPatch = Readonly<Record<string, PropertyValue | null>>;
 
 export type Properties = Readonly<Record<string, PropertyValue>>;
 
-/** The driver sends every JavaScript number as a float unless told otherwise. */
+/** The driver sends every JavaScript number as a float unless told otherwise; beyond 2^53 it can only be one. */
 export function toNeo4j(value: PropertyValue | null): unknown {
   if (typeof value === 'number') {
     if (Number.isSafeInteger(value)) return neo4j.int(value);
-    if (Number.isInteger(value) || !Number.isFinite(value)) {
-      throw new TypeError(`${value} cannot be stored exactly: send integers beyond 2^53 as text`);
-    }
+    if (!Number.isFinite(value)) throw new TypeError(`is ${value}, which cannot be stored`);
     return value;
   }
-  if (value instanceof Date) return neo4j.types.DateTime.fromStandardDate(value);
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw new TypeError('is no valid date');
+    return neo4j.types.DateTime.fromStandardDate(value);
+  }
   return value;
 }
 
 export function fromNeo4j(value: unknown): PropertyValue {
+  if (typeof value !== 'object') return value as PropertyValue;
   if (value instanceof neo4j.types.DateTime) return value.toStandardDate();
   if (neo4j.isInt(value)) return value.toNumber();
   return value as PropertyValue;

@@ -8,5 +8,16 @@
 export { IngestionClient } from './ingestion-client.js';
 export type { IngestionDriver, IngestionSink, LegacyBatch } from './legacy/ingestion-driver.js';
 export { runLegacyIngestion } from './legacy/run-legacy-ingestion.js';
+export {
+  arrowRows,
+  type LoadDependencies,
+  type LoadReport,
+  loadRows,
+  MAX_ROWS,
+  type MetadataRows,
+  ndjsonRows,
+  openArrowStream,
+  type RowSubject,
+} from './metadata/index.js';
 export { reconcileRuns } from './run-reconciler.js';
 export { unitEdges } from './run-records.js';

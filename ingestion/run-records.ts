@@ -10,7 +10,7 @@ import {
   unitUrn,
 } from '#graph-schema';
 import type { EdgeUpsert, EntityUpsert, ErrorRecord, GraphBatch, StatusRecord } from '#graph-store';
-import type { Cursor, DatasetRef, RunStats } from './contracts/index.js';
+import type { Cursor, DatasetRef, RunMetadataSummary, RunStats } from './contracts/index.js';
 
 /** One run of one unit into one sink: what every record of it needs to name. */
 export interface RunIdentity {
@@ -60,14 +60,25 @@ export interface CheckpointFacts {
 /** The graph when a run has succeeded: its end, its checkpoint, and the lineage that it makes. */
 export function runCompletedBatch(
   run: RunIdentity,
-  facts: { endedAt: Date; stats: RunStats; checkpoint: CheckpointFacts; status: StatusRecord | undefined },
+  facts: {
+    endedAt: Date;
+    stats: RunStats;
+    metadata: RunMetadataSummary | undefined;
+    checkpoint: CheckpointFacts;
+    status: StatusRecord | undefined;
+  },
 ): GraphBatch {
-  const { stats, checkpoint } = facts;
+  const { stats, metadata, checkpoint } = facts;
+  const shownStats = metadata === undefined ? stats : { ...stats, metadata };
   const lineage = lineageOf(run, stats);
   const chain = checkpoint.advanced ? checkpointRecords(run, checkpoint) : { entities: [], edges: [] };
   return {
     entities: [
-      runEntity(run, 'SUCCEEDED', { endedAt: facts.endedAt, stats: JSON.stringify(stats), ...errorProperties(null) }),
+      runEntity(run, 'SUCCEEDED', {
+        endedAt: facts.endedAt,
+        stats: JSON.stringify(shownStats),
+        ...errorProperties(null),
+      }),
       ...stateIfThere(run, facts.status, {
         state: 'SUCCEEDED',
         endedAt: facts.endedAt,
@@ -204,10 +215,16 @@ function checkpointRecords(run: RunIdentity, checkpoint: CheckpointFacts): Recor
 function lineageOf(run: RunIdentity, stats: RunStats): Records {
   const job = unitUrn(run.endpointId, run.unitId);
   const records: Records = { entities: [], edges: [] };
+  // A data set may be both read and written, and be there in several parts; a batch names each node and each edge once.
   const seen = new Set<string>();
+  const link = (edge: EdgeUpsert) => {
+    const key = `${edge.kind} ${edge.from} ${edge.to}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    records.edges.push(edge);
+  };
   const add = (dataset: DatasetRef, side: 'input' | 'output', endpointId: string) => {
     const urn = datasetUrn(dataset.namespace, dataset.name);
-    // A data set may be both read and written; a batch names each node once.
     if (!seen.has(urn)) {
       seen.add(urn);
       records.entities.push({
@@ -217,9 +234,7 @@ function lineageOf(run: RunIdentity, stats: RunStats): Records {
         properties: { namespace: dataset.namespace, endpointId },
       });
     }
-    records.edges.push(
-      side === 'input' ? { kind: 'FEEDS', from: urn, to: job } : { kind: 'PRODUCES', from: job, to: urn },
-    );
+    link(side === 'input' ? { kind: 'FEEDS', from: urn, to: job } : { kind: 'PRODUCES', from: job, to: urn });
     if (dataset.version === null) return;
     const versionUrn = datasetVersionUrn(dataset.namespace, dataset.name, dataset.version);
     if (!seen.has(versionUrn)) {
@@ -231,10 +246,8 @@ function lineageOf(run: RunIdentity, stats: RunStats): Records {
         properties: { datasetVersion: dataset.version, schema: JSON.stringify(dataset.fields) },
       });
     }
-    records.edges.push(
-      { kind: 'HAS_VERSION', from: urn, to: versionUrn },
-      { kind: side === 'input' ? 'READ' : 'WROTE', from: runUrn(run.runId), to: versionUrn },
-    );
+    link({ kind: 'HAS_VERSION', from: urn, to: versionUrn });
+    link({ kind: side === 'input' ? 'READ' : 'WROTE', from: runUrn(run.runId), to: versionUrn });
   };
   for (const dataset of stats.provenance.inputs) add(dataset, 'input', run.endpointId);
   for (const dataset of stats.provenance.outputs) add(dataset, 'output', run.sinkId);

@@ -1,9 +1,17 @@
 import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
 import { type Config, loadConfig, runEntryPoint } from '#config';
-import { IngestionCatalog, migrateGraph, Neo4jGraphStore, openDriver } from '#graph-store';
+import {
+  IngestionCatalog,
+  migrateGraph,
+  Neo4jChangeLog,
+  Neo4jGraphStore,
+  openDriver,
+  openKnowledge,
+} from '#graph-store';
 import { CheckpointStore, createKeyValueStore } from '#kv';
 import { createControlActivities } from './activities/control-activities.js';
+import { heartbeats } from './activities/heartbeats.js';
 import { TYPESCRIPT_TASK_QUEUE } from './contracts/index.js';
 import { loadWorkflowBundle } from './workflow-bundle.js';
 
@@ -22,6 +30,7 @@ await runEntryPoint(async () => {
 async function runWorker(config: Config<'worker'>, log: Logger): Promise<void> {
   const driver = openDriver({ uri: config.NEO4J_URI, user: config.NEO4J_USER, password: config.NEO4J_PASSWORD });
   await migrateGraph(driver);
+  const graph = new Neo4jGraphStore(driver);
   const keyValues = createKeyValueStore({ kind: 'lmdb', path: config.KV_PATH });
   const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
   const worker = await Worker.create({
@@ -31,10 +40,13 @@ async function runWorker(config: Config<'worker'>, log: Logger): Promise<void> {
     workflowBundle: await loadWorkflowBundle('.nucleus/build'),
     activities: createControlActivities({
       catalog: new IngestionCatalog(driver),
-      graph: new Neo4jGraphStore(driver),
+      graph,
       checkpoints: new CheckpointStore(keyValues),
+      knowledge: openKnowledge(driver, graph, new Neo4jChangeLog(driver)),
+      metadataRoot: config.METADATA_ROOT,
       now: () => new Date(),
     }),
+    interceptors: { activity: [heartbeats] },
     shutdownGraceTime: '10 seconds',
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => worker.shutdown());

@@ -113,15 +113,21 @@ export class LmdbKeyValueStore implements KeyValueStore {
 
   /** Reads, decides, and writes only if the entry is still what was read; otherwise somebody was faster: once more. */
   async #change(key: string, ifVersion: number | undefined, change: Change): Promise<WriteResult> {
+    // Who names a version mostly names the right one: the write itself checks it, and saves the reading.
+    let stored = ifVersion || this.#storedVersion(key);
     for (;;) {
-      const stored = this.#read(key)?.version ?? 0;
       const live = Math.max(stored, 0);
       if (ifVersion !== undefined && ifVersion !== live) return { ok: false, version: live };
       const next = change(stored);
       if (next === 'nothing-to-do') return { ok: true, version: live };
       const won = await this.#commit(key, next.text, next.storedVersion, stored === 0 ? NO_ENTRY : stored);
       if (won) return { ok: true, version: Math.max(next.storedVersion, 0) };
+      stored = this.#storedVersion(key);
     }
+  }
+
+  #storedVersion(key: string): number {
+    return this.#read(key)?.version ?? 0;
   }
 
   async #commit(key: string, text: string, version: number, ifVersion: number): Promise<boolean> {

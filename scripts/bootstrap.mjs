@@ -9,7 +9,7 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const HELP = `Usage: npm <command> [-- options]          (or: node scripts/bootstrap.mjs <command> [options])
 
-Each command first checks the prerequisites (Node 20.11+, Python 3.11+, JDK 17, Maven) and installs what is
+Each command first checks the prerequisites (Node 20.19+, Python 3.11+, JDK 17, Maven) and installs what is
 missing: npm packages, Python packages into .venv, jars into .nucleus/jars. Nothing outside the checkout changes,
 except the caches of npm, pip and Maven.
 
@@ -21,6 +21,8 @@ Commands
   stop      End a running "start", or what a killed one has left behind.
   test      Run every test, TypeScript and Python, on servers of their own.
               [-- arguments]   run only these tests of vitest, e.g. "npm test -- test/kv"; skips Python's
+  run test:soak  The long forms of some tests: minutes to hours, on servers of their own.
+  run bench Measure against the baselines of bench/; "npm run bench -- --help" tells how.
   verify    What CI runs: lint, types, boundaries, unused code, ruff, mypy, then the tests.
   --help    This text.
 
@@ -38,7 +40,7 @@ beside the first. What the set-up installs stays in the checkout.
 /** @typedef {{ command: string, flags: Set<string>, rest: string[] }} Invocation */
 
 /** @type {Record<string, string[]>} */
-const FLAGS = { start: ['--once', '--json'], stop: [], test: [], verify: [] };
+const FLAGS = { start: ['--once', '--json'], stop: [], test: [], verify: [], bench: [] };
 
 /**
  * @param {string[]} argv
@@ -46,6 +48,7 @@ const FLAGS = { start: ['--once', '--json'], stop: [], test: [], verify: [] };
  */
 function parse(argv) {
   const [command, ...args] = argv;
+  if (command === 'bench') return { command, flags: new Set(), rest: args.filter((arg) => arg !== '--') };
   if (
     args.includes('--help') ||
     args.includes('-h') ||
@@ -103,6 +106,8 @@ async function run({ command, flags, rest }) {
       return (await import('./stop.js')).stop();
     case 'test':
       return (await import('./test.js')).test(rest);
+    case 'bench':
+      return (await import('../bench/run.js')).bench(rest);
     default:
       return (await import('./verify.js')).verify();
   }

@@ -1,15 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { buildSchema, printSchema } from 'graphql';
+import { printSchema } from 'graphql';
 import { z } from 'zod';
 import { configurationPage, envExample } from '#config';
-import { ERROR_REGISTRY } from '#errors';
-import { SDL_FILES } from '#graph-schema';
+import { ERROR_REGISTRY, REQUEST_ERROR_REGISTRY } from '#errors';
 import {
   runIngestionUnitInputSchema,
   runIngestionUnitResultSchema,
   templateListSchema,
   workerEventsSchema,
 } from '#ingestion/contracts';
+import { createExecutableSchema } from '../server/index.js';
 
 const CONTRACTS = {
   'run-ingestion-unit-input': runIngestionUnitInputSchema,
@@ -35,8 +34,7 @@ export async function generatedFiles(): Promise<Record<string, string>> {
 
 /** The API as clients see it; code generators take it from here. */
 async function printedSchema(): Promise<string> {
-  const parts = await Promise.all(SDL_FILES.map((file) => readFile(file, 'utf8')));
-  return `${printSchema(buildSchema(parts.join('\n')))}\n`;
+  return `${printSchema(await createExecutableSchema({}))}\n`;
 }
 
 function errorsPage(): string {
@@ -48,12 +46,22 @@ function errorsPage(): string {
     '# Errors',
     '',
     'Made by `npm run generate` from `errors/error-registry.ts`. GraphQL errors carry the code in `extensions.code`, expected',
-    "failures of a mutation in its `userErrors`, plain routes in `error.code`. Apollo's own codes for requests that are no valid",
-    'GraphQL (`GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`, `BAD_REQUEST` …) are passed on as they are.',
+    'failures of a mutation in its `userErrors`, plain routes in `error.code`. `retryable` says whether the same request may',
+    'succeed later without change.',
     '',
     '| code | HTTP status | retryable | meaning | what to do |',
     '|---|---|---|---|---|',
     ...rows,
+    '',
+    '## Requests that are no valid GraphQL',
+    '',
+    'These codes come from GraphQL itself, before anything is carried out, and none of them is retryable.',
+    '',
+    '| code | meaning | what to do |',
+    '|---|---|---|',
+    ...Object.entries(REQUEST_ERROR_REGISTRY).map(
+      ([code, { meaning, remedy }]) => `| \`${code}\` | ${meaning} | ${remedy} |`,
+    ),
     '',
   ].join('\n');
 }

@@ -22,7 +22,8 @@ function vitest(args: readonly string[]): Runner {
     command: process.execPath,
     args: [
       join('node_modules', 'vitest', 'vitest.mjs'),
-      ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
+      ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+      ...(args.includes('--project') ? args : ['--project=!soak', ...args]),
     ],
     cwd: REPOSITORY_ROOT,
     report,

@@ -1,16 +1,28 @@
 import { Client, Connection } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { type Config, loadConfig, runEntryPoint } from '#config';
-import { IngestionCatalog, migrateGraph, Neo4jChangeLog, Neo4jGraphStore, openDriver } from '#graph-store';
+import {
+  IngestionCatalog,
+  migrateGraph,
+  Neo4jChangeLog,
+  Neo4jGraphStore,
+  openDriver,
+  openKnowledge,
+} from '#graph-store';
 import { IngestionClient, reconcileRuns } from '#ingestion';
+import { API_ACTOR } from './commands/command-context.js';
 import { createApp } from './create-app.js';
+import { ChangeFeed } from './events/change-feed.js';
+import { EventStreams } from './events/event-streams.js';
+import { ProgressHub } from './events/progress-hub.js';
 import { loadGraphiqlBundle } from './graphiql/graphiql-bundle.js';
+import { requestLimits } from './graphql/limits/request-limits.js';
 import { repeat } from './repeat.js';
-import { ChangeFeed } from './run-events/change-feed.js';
-import { ProgressHub } from './run-events/progress-hub.js';
 import { SecretBox } from './secrets/index.js';
 
 const RECONCILE_EVERY_MS = 60_000;
+const PRUNE_EVERY_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 
 /** Entry point of the server: `node --import tsx server/main.ts`. SIGTERM and SIGINT stop it gracefully. */
 await runEntryPoint(async () => {
@@ -33,16 +45,26 @@ async function startServer(config: Config<'server'>, logger: Logger) {
   const temporal = await Connection.connect({ address: config.TEMPORAL_ADDRESS });
   const ingestion = new IngestionClient(new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE }));
   const catalog = new IngestionCatalog(driver);
-  const graph = new Neo4jGraphStore(driver);
   const log = new Neo4jChangeLog(driver);
   const feed = new ChangeFeed(log, { logger });
+  const graph = new Neo4jGraphStore(driver, { onCommit: (sequence) => feed.announce(sequence) });
+  const knowledge = openKnowledge(driver, graph, log);
   const syncTemplates = () =>
     ingestion.syncTemplates().catch((error: unknown) => logger.warn({ err: error }, 'templates could not be read'));
 
   const app = await createApp({
+    driver,
     context: {
       commands: { catalog, graph, ingestion, secrets: SecretBox.fromBase64(config.NUCLEUS_SECRET_KEY) },
-      runEvents: { feed, log, progress: new ProgressHub(), catalog, now },
+      knowledge,
+      events: {
+        streams: new EventStreams(feed),
+        progress: new ProgressHub(),
+        catalog,
+        kinds: knowledge.kinds,
+        now,
+      },
+      ...API_ACTOR,
       browserUrl: config.NEO4J_BROWSER_URL,
     },
     apiToken: config.NUCLEUS_API_TOKEN,
@@ -53,6 +75,8 @@ async function startServer(config: Config<'server'>, logger: Logger) {
       temporal: () => temporal.healthService.check({}),
     },
     graphiql: await loadGraphiqlBundle('.nucleus/build'),
+    limits: requestLimits(config),
+    bulkMaxBytes: config.BULK_MAX_BYTES,
     logger,
   });
   const reconciler = repeat(
@@ -63,15 +87,28 @@ async function startServer(config: Config<'server'>, logger: Logger) {
     },
     (error) => logger.warn({ err: error }, 'runs could not be reconciled, trying again later'),
   );
+  const retention = repeat(
+    PRUNE_EVERY_MS,
+    async () => {
+      const removed = await log.prune(retainedSince(config.CHANGE_RETENTION_DAYS, now()));
+      if (removed > 0) logger.info({ changes: removed }, 'changes past their retention were removed from the log');
+    },
+    (error) => logger.warn({ err: error }, 'the change log could not be pruned, trying again later'),
+  );
   await syncTemplates();
   return {
     address: await app.listen({ host: config.HOST, port: config.PORT }),
     stop: async () => {
-      await reconciler.stop();
+      await Promise.all([reconciler.stop(), retention.stop()]);
       feed.close();
       await app.close();
       await temporal.close();
       await driver.close();
     },
   };
+}
+
+/** @param days 0 keeps every change */
+function retainedSince(days: number, now: Date): Date {
+  return new Date(days === 0 ? 0 : now.getTime() - days * DAY_MS);
 }

@@ -38,6 +38,7 @@ export async function completeIngestionRun(
     const batch = runCompletedBatch(input, {
       endedAt: run?.endedAt ?? now(),
       stats: result.stats,
+      metadata: input.metadata,
       status,
       checkpoint: {
         generation: input.checkpoint.generation,

@@ -1,6 +1,7 @@
 import { ZodError } from 'zod';
 import { AppError, ERROR_REGISTRY } from '#errors';
 import type { ControlActivities } from '../contracts/index.js';
+import { applyRunMetadata } from './apply-run-metadata.js';
 import { completeIngestionRun } from './complete-ingestion-run.js';
 import type { ControlDependencies } from './control-dependencies.js';
 import { failIngestionRun } from './fail-ingestion-run.js';
@@ -12,6 +13,7 @@ import { storeMetadataEndpointTemplates } from './store-metadata-endpoint-templa
 export function createControlActivities(dependencies: ControlDependencies): ControlActivities {
   return {
     startIngestionRun: (input) => permanently(() => startIngestionRun(dependencies, input)),
+    applyRunMetadata: (input) => permanently(() => applyRunMetadata(dependencies, input)),
     completeIngestionRun: (input) => permanently(() => completeIngestionRun(dependencies, input)),
     failIngestionRun: (input) => permanently(() => failIngestionRun(dependencies, input)),
     storeMetadataEndpointTemplates: (list) => permanently(() => storeMetadataEndpointTemplates(dependencies, list)),

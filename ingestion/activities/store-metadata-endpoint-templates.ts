@@ -32,7 +32,7 @@ export async function storeMetadataEndpointTemplates(
           objectSchema: template.objectSchema === null ? null : JSON.stringify(template.objectSchema),
         },
       })),
-      deletions: vanished.map((template) => template.urn),
+      deletions: vanished.map(({ urn }) => ({ urn })),
     },
     { actor: 'templates' },
   );

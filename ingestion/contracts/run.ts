@@ -109,10 +109,28 @@ export const runStatsSchema = z.strictObject({
 });
 export type RunStats = z.infer<typeof runStatsSchema>;
 
+/** A file of normalized metadata that a run has left for the graph: an Arrow stream, as the bulk route takes it. */
+export const runMetadataFileSchema = z.strictObject({
+  path: z
+    .string()
+    .max(400)
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/)
+    .describe('relative to METADATA_ROOT, parts joined by /'),
+  contents: z.enum(['entities', 'links']).describe('what a row is'),
+  kind: z.string().min(1).describe('kind of the entities or of the links, e.g. Dataset or TAGGED'),
+  rows: z.int().min(0),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('of the whole file'),
+});
+export type RunMetadataFile = z.infer<typeof runMetadataFileSchema>;
+
 /** Result of `runIngestionUnit`. `new_checkpoint` null means that the old checkpoint stays (rule R6). */
 export const runIngestionUnitResultSchema = z.strictObject({
   new_checkpoint: z.strictObject({ cursor: cursorSchema }).nullable(),
   stats: runStatsSchema,
+  metadataFiles: z.array(runMetadataFileSchema).max(1_000).optional(),
 });
 export type RunIngestionUnitResult = z.infer<typeof runIngestionUnitResultSchema>;
 

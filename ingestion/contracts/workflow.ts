@@ -1,4 +1,4 @@
-import type { IngestionFailure, RunIngestionUnitInput, RunIngestionUnitResult } from './run.js';
+import type { IngestionFailure, RunIngestionUnitInput, RunIngestionUnitResult, RunMetadataFile } from './run.js';
 import type { TemplateList } from './template.js';
 
 /** Argument of `ingestionRunWorkflow`. The run id is made by the caller, so that a repeated start is the same run. */
@@ -15,11 +15,28 @@ export interface PreparedRun {
   readonly vendor: string;
 }
 
+export interface ApplyRunMetadataInput extends IngestionRunInput {
+  readonly files: readonly RunMetadataFile[];
+}
+
+/** What became of the metadata files of a run. Nothing about them fails it; the first problems are kept. */
+export interface RunMetadataSummary {
+  readonly files: number;
+  /** Files that were not applied, or not as a whole; their rows are not counted. */
+  readonly failed: number;
+  readonly rows: number;
+  readonly refused: number;
+  /** `row` is null where the file is at fault. */
+  readonly problems: readonly { readonly path: string; readonly row: number | null; readonly message: string }[];
+}
+
 export interface CompleteIngestionRunInput extends IngestionRunInput {
   readonly vendor: string;
   /** The checkpoint that the run started from. */
   readonly checkpoint: { readonly version: number; readonly generation: number };
   readonly result: RunIngestionUnitResult;
+  /** Absent when the run left no metadata files. */
+  readonly metadata?: RunMetadataSummary;
 }
 
 export interface FailIngestionRunInput extends IngestionRunInput {
@@ -30,6 +47,7 @@ export interface FailIngestionRunInput extends IngestionRunInput {
 /** Activities of the TypeScript worker. Each is idempotent on the run id. */
 export interface ControlActivities {
   startIngestionRun(input: IngestionRunInput): Promise<PreparedRun>;
+  applyRunMetadata(input: ApplyRunMetadataInput): Promise<RunMetadataSummary>;
   completeIngestionRun(input: CompleteIngestionRunInput): Promise<void>;
   failIngestionRun(input: FailIngestionRunInput): Promise<void>;
   storeMetadataEndpointTemplates(list: TemplateList): Promise<void>;

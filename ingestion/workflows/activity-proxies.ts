@@ -10,6 +10,17 @@ export const control = proxyActivities<ControlActivities>({
 });
 
 /**
+ * Applying metadata files takes as long as they have rows; what is written is not written again, so a repetition costs
+ * little. The heartbeat tells a dead worker from a busy one.
+ */
+export const metadata = proxyActivities<Pick<ControlActivities, 'applyRunMetadata'>>({
+  taskQueue: TYPESCRIPT_TASK_QUEUE,
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '20 seconds',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/**
  * Moving the rows. The heartbeat tells a dead worker from a busy one; cancellation waits until Python has let go, so
  * that the next run never meets a sink that is still being written.
  */

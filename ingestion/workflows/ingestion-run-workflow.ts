@@ -5,9 +5,9 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { IngestionFailure } from '../contracts/run.js';
-import type { IngestionRunInput } from '../contracts/workflow.js';
-import { control, data } from './activity-proxies.js';
+import type { IngestionFailure, RunMetadataFile } from '../contracts/run.js';
+import type { IngestionRunInput, RunMetadataSummary } from '../contracts/workflow.js';
+import { control, data, metadata } from './activity-proxies.js';
 
 /**
  * One run of one unit: load the checkpoint, let Python move the rows, then store the new checkpoint and the lineage.
@@ -18,14 +18,19 @@ export async function ingestionRunWorkflow(input: IngestionRunInput): Promise<vo
     const { payload, vendor } = await control.startIngestionRun(input);
     const result = await data.runIngestionUnit(payload);
     // The sink has committed: a cancellation that arrives now must not keep the checkpoint from following.
-    await CancellationScope.nonCancellable(() =>
-      control.completeIngestionRun({
+    await CancellationScope.nonCancellable(async () => {
+      const { metadataFiles, ...rest } = result;
+      const files = metadataFiles ?? [];
+      // A run from before such files has none, so its history is replayed as it was written.
+      const applied = files.length === 0 ? {} : { metadata: await applyMetadata(input, files) };
+      await control.completeIngestionRun({
         ...input,
+        ...applied,
         vendor,
         checkpoint: { version: payload.checkpoint.version, generation: payload.checkpoint.generation },
-        result,
-      }),
-    );
+        result: rest,
+      });
+    });
   } catch (error) {
     const cancelled = isCancellation(error);
     await CancellationScope.nonCancellable(() =>
@@ -36,6 +41,20 @@ export async function ingestionRunWorkflow(input: IngestionRunInput): Promise<vo
       }),
     );
     throw error;
+  }
+}
+
+/**
+ * The rows are in the sink. Were the checkpoint kept back for the sake of the metadata, the next run would bring the same
+ * rows once more, and a sink that appends would hold them twice: so what speaks against the files is but told.
+ */
+async function applyMetadata(input: IngestionRunInput, files: readonly RunMetadataFile[]): Promise<RunMetadataSummary> {
+  try {
+    return await metadata.applyRunMetadata({ ...input, files });
+  } catch (error) {
+    const { message } = describeFailure(error);
+    const problems = files.slice(0, 1).map(({ path }) => ({ path, row: null, message }));
+    return { files: files.length, failed: files.length, rows: 0, refused: 0, problems };
   }
 }
 

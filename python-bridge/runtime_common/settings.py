@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_STAGING_ROOT = ".nucleus/data/staging"
+DEFAULT_METADATA_ROOT = ".nucleus/data/metadata"
 DEFAULT_SPARK_JARS_DIR = ".nucleus/jars/spark"
 # The server's names; Python's logging has no level below DEBUG.
 _LOG_LEVELS = {
@@ -37,6 +38,7 @@ class Settings:
     temporal_address: str
     temporal_namespace: str
     staging_root: Path
+    metadata_root: Path
     spark_jars_dir: Path
     secret_key: SecretKey | None
     events_url: str | None
@@ -62,6 +64,7 @@ def load_settings(environment: Mapping[str, str], *, needs_secret_key: bool) -> 
         temporal_address=reader.matching("TEMPORAL_ADDRESS", "127.0.0.1:7233", _ADDRESS, "must be host:port"),
         temporal_namespace=reader.text("TEMPORAL_NAMESPACE") or "nucleus",
         staging_root=Path(reader.text("STAGING_ROOT") or DEFAULT_STAGING_ROOT),
+        metadata_root=Path(reader.text("METADATA_ROOT") or DEFAULT_METADATA_ROOT),
         spark_jars_dir=Path(reader.text("SPARK_JARS_DIR") or DEFAULT_SPARK_JARS_DIR),
         secret_key=key,
         events_url=events_url,

@@ -27,6 +27,7 @@ from runtime_common.endpoints import EndpointFactory
 from runtime_common.exceptions import IngestionError
 from runtime_common.failpoints import refuse_in_production
 from runtime_common.json_logs import configure_logs
+from runtime_common.run_metadata import RunMetadataFolder
 from runtime_common.settings import Settings, load_settings
 from runtime_common.spark import SparkEngine
 from runtime_common.staging import PROVIDER_ID, LocalDirectoryStaging
@@ -65,13 +66,14 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def _sweep(staging: LocalDirectoryStaging, stop: asyncio.Event) -> None:
+async def _sweep(staging: LocalDirectoryStaging, metadata: RunMetadataFolder, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        try:
-            await asyncio.to_thread(staging.ttl_cleanup, datetime.now(UTC))
-        except OSError as error:
-            # A disk that comes back must find the sweeper alive, and its failure must not break the shutdown.
-            _log.warning("the staging area can't be swept", extra={"data": {"reason": error.strerror}})
+        for area, sweep in (("staging", staging.ttl_cleanup), ("metadata", metadata.ttl_cleanup)):
+            try:
+                await asyncio.to_thread(sweep, datetime.now(UTC))
+            except OSError as error:
+                # A disk that comes back must find the sweeper alive, and its failure must not break the shutdown.
+                _log.warning(f"the {area} area can't be swept", extra={"data": {"reason": error.strerror}})
         await _wait(stop, SWEEP_INTERVAL_SECONDS)
 
 
@@ -84,7 +86,7 @@ async def run(settings: Settings) -> None:
     staging = LocalDirectoryStaging(settings.staging_root)
     spark = SparkEngine(jars=settings.spark_jars_dir)
     poster = EventPoster(url=settings.events_url, token=settings.internal_token)
-    sweeper = asyncio.create_task(_sweep(staging, stop))
+    sweeper = asyncio.create_task(_sweep(staging, RunMetadataFolder(settings.metadata_root), stop))
     try:
         factory = EndpointFactory(secret_key=settings.secret_key, spark=spark)
         client, _ = await asyncio.gather(_connect(settings, stop), asyncio.to_thread(spark.warm_up))

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from runtime_common.contracts import ProgressEvent, RunIngestionUnitInput, WorkerEvents, WorkerReadyEvent
+from runtime_common.contracts import (
+    ProgressEvent,
+    RunIngestionUnitInput,
+    RunMetadataFile,
+    WorkerEvents,
+    WorkerReadyEvent,
+)
 from runtime_common.contracts.model import parse
 from runtime_common.endpoints import EndpointFactory
 from runtime_common.exceptions import ConfigurationError
@@ -80,6 +86,13 @@ def test_results_are_what_the_contract_describes(unit):
         validate("run-ingestion-unit-result", result.to_wire())
     assert first.to_wire()["new_checkpoint"] is not None
     assert second.to_wire()["new_checkpoint"] is None
+
+
+def test_metadata_files_are_what_the_contract_describes(unit):
+    left = RunMetadataFile(path="run/a.arrows", contents="links", kind="TAGGED", rows=2, sha256="0" * 64)
+    validate("run-ingestion-unit-result", unit.run().model_copy(update={"metadata_files": [left]}).to_wire())
+    with pytest.raises(ConfigurationError):
+        parse(RunMetadataFile, left.to_wire() | {"path": "../a.arrows"})
 
 
 def test_the_templates_are_what_the_contract_describes():

@@ -28,11 +28,13 @@ def test_the_servers_log_levels_are_understood(given, level):
 
 
 def test_an_empty_variable_counts_as_not_set():
-    names = ["TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "STAGING_ROOT", "SPARK_JARS_DIR", "NUCLEUS_EVENTS_URL",
-             "NUCLEUS_INTERNAL_TOKEN", "NUCLEUS_INTERNAL_TOKEN_FILE", "NUCLEUS_SECRET_KEY_FILE"]  # fmt: skip
+    names = ["TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "STAGING_ROOT", "METADATA_ROOT", "SPARK_JARS_DIR",
+             "NUCLEUS_EVENTS_URL", "NUCLEUS_INTERNAL_TOKEN", "NUCLEUS_INTERNAL_TOKEN_FILE",
+             "NUCLEUS_SECRET_KEY_FILE"]  # fmt: skip
     empty, absent = load(**dict.fromkeys(names, "")), load()
     assert empty.secret_key is not None
-    for field in ("temporal_address", "temporal_namespace", "staging_root", "spark_jars_dir", "events_url"):
+    roots = ("staging_root", "metadata_root", "spark_jars_dir")
+    for field in ("temporal_address", "temporal_namespace", *roots, "events_url"):
         assert getattr(empty, field) == getattr(absent, field)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shutil
 
+from runtime_common.run_metadata import RunMetadataFolder
 from runtime_common.staging import LocalDirectoryStaging
 from temporal import metadata_worker
 
@@ -38,7 +39,9 @@ def test_a_root_that_can_not_be_listed_neither_ends_the_sweeper_nor_breaks_the_s
         handler = FailureCount(asyncio.get_running_loop(), reached)
         metadata_worker._log.addHandler(handler)
         try:
-            sweeper = asyncio.create_task(metadata_worker._sweep(staging, stop))
+            sweeper = asyncio.create_task(
+                metadata_worker._sweep(staging, RunMetadataFolder(tmp_path / "metadata"), stop)
+            )
             await asyncio.wait_for(reached.wait(), DEADLINE_SECONDS)
             stop.set()
             await asyncio.wait_for(sweeper, DEADLINE_SECONDS)

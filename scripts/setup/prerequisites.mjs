@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
  * @typedef {{ tools: Tools, missing: [] } | { tools: undefined, missing: string[] }} Prerequisites
  */
 
-const MINIMUM_NODE = [20, 11];
+const MINIMUM_NODE = [20, 19];
 /** Neo4j 5.26 and Spark 4 run on both; newer ones they refuse. */
 const JAVA_VERSIONS = ['17', '21'];
 const PYTHON_COMMANDS = ['python3.11', 'python3.12', 'python3.13', 'python3', 'python'];

@@ -12,6 +12,7 @@ export { freePort, freePortFrom } from './free-port.js';
 export { type Neo4jOptions, type RunningNeo4j, startNeo4j } from './neo4j.js';
 export { type PostgresOptions, type RunningPostgres, startPostgres } from './postgres.js';
 export { type ProcessRecord, RECORD_SUFFIX, reapRecorded } from './process-record.js';
+export { openRunFolder, type RunFolder } from './run-folder.js';
 export { JARS_FOLDER, REPOSITORY_ROOT, type RunningServer, type ServerOptions } from './server-options.js';
 export { STACK_ERROR_CODES, StackError, type StackErrorCode } from './stack-error.js';
 export { type RunningTemporal, startTemporal, type TemporalOptions } from './temporal.js';

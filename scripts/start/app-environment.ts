@@ -34,6 +34,7 @@ export function appEnvironment(input: AppEnvironmentInput): Record<string, strin
     TEMPORAL_NAMESPACE: input.temporal.namespace,
     KV_PATH: join(LAYOUT.data, 'kv'),
     STAGING_ROOT: join(LAYOUT.data, 'staging'),
+    METADATA_ROOT: join(LAYOUT.data, 'metadata'),
     SPARK_JARS_DIR: LAYOUT.sparkJars,
     NUCLEUS_SECRET_KEY: undefined,
     NUCLEUS_SECRET_KEY_FILE: input.secretKeyFile,

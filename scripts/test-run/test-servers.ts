@@ -1,21 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  JARS_FOLDER,
-  RECORD_SUFFIX,
-  type RunningServer,
-  reapRecorded,
-  startNeo4j,
-  startPostgres,
-  startTemporal,
-} from '#stack';
-import { tryLock } from '../setup/process-lock.mjs';
+import { JARS_FOLDER, openRunFolder, type RunningServer, startNeo4j, startPostgres, startTemporal } from '#stack';
 
 const PREFIX = 'nucleus-test-';
-const LOCK = 'owner.lock';
-const RECORDS = 'run';
 
 /** The servers that all tests of one run share, in a folder that ends with them. */
 export interface TestServers extends AsyncDisposable {
@@ -23,40 +11,13 @@ export interface TestServers extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Ends the servers and removes the folders of test runs that were killed. */
-async function clearKilledRuns(): Promise<void> {
-  for (const entry of readdirSync(tmpdir()).filter((name) => name.startsWith(PREFIX))) {
-    const folder = join(tmpdir(), entry);
-    try {
-      // Without a lock it is not a folder of ours, whatever its name.
-      if (!existsSync(join(folder, LOCK))) continue;
-      const owner = tryLock(join(folder, LOCK));
-      if (!owner.acquired) continue;
-      await reapRecorded(join(folder, RECORDS));
-      rmSync(folder, { recursive: true, force: true });
-    } catch (error) {
-      // The folder of another user is that user's to clear.
-      if (!['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    }
-  }
-}
-
 /**
  * Starts those of Neo4j, Temporal and Postgres that the environment does not name.
  * @throws StackError
  */
 export async function startTestServers(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<TestServers> {
-  await clearKilledRuns();
-  const folder = mkdtempSync(join(tmpdir(), PREFIX));
-  // Postgres runs as another user when we are root, and must be able to reach its data.
-  chmodSync(folder, 0o711);
-  tryLock(join(folder, LOCK));
-  const recordDir = join(folder, RECORDS);
-  const place = (name: string) => ({
-    dataDir: join(folder, name),
-    recordFile: join(recordDir, `${name}${RECORD_SUFFIX}`),
-    signal,
-  });
+  const folder = await openRunFolder(tmpdir(), PREFIX);
+  const place = (name: string) => ({ ...folder.place(name), signal });
   const password = randomBytes(12).toString('base64url');
   const running: RunningServer[] = [];
   const started = <Running extends RunningServer>(server: Running): Running => {
@@ -83,9 +44,8 @@ export async function startTestServers(given: NodeJS.ProcessEnv, signal: AbortSi
   };
   const stop = async () => {
     await Promise.all(running.map((server) => server.stop()));
-    // What tests have started themselves and not stopped.
-    await reapRecorded(recordDir);
-    rmSync(folder, { recursive: true, force: true });
+    // With it goes what tests have started themselves and not stopped.
+    await folder[Symbol.asyncDispose]();
   };
   const parts = await Promise.allSettled([neo4j(), temporal(), postgres()]);
   const failed = parts.find((part) => part.status === 'rejected');
@@ -99,7 +59,7 @@ export async function startTestServers(given: NodeJS.ProcessEnv, signal: AbortSi
       {
         SPARK_JARS_DIR: join(JARS_FOLDER, 'spark'),
         /** Tests record the pids of their own processes here, so that those of a killed run are ended too. */
-        TEST_RECORDS_DIR: recordDir,
+        TEST_RECORDS_DIR: folder.recordDir,
       },
       ...addresses,
     ) as Record<string, string>,

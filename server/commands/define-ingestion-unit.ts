@@ -270,7 +270,7 @@ function unitBatch(definition: Definition, present: Present): GraphBatch {
     ],
     edges: unitEdges(endpointId, unitId, sinks),
     edgeDeletions: droppedSinks.map((sink) => ({ kind: 'WRITES_TO', from: urn, to: endpointUrn(sink.endpointId) })),
-    deletions: present.statuses.filter((status) => !wanted.has(status.sinkId)).map((status) => status.urn),
+    deletions: present.statuses.filter((status) => !wanted.has(status.sinkId)).map(({ urn }) => ({ urn })),
   };
 }
 

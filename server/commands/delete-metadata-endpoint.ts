@@ -40,7 +40,7 @@ export async function deleteMetadataEndpoint(
   try {
     const { sequence } = await graph.write(
       {
-        deletions: [...deletedUrns, ...statuses.flat().map((status) => status.urn)],
+        deletions: [...deletedUrns, ...statuses.flat().map((status) => status.urn)].map((urn) => ({ urn })),
         // A unit that is defined again later starts without the sinks that it had.
         edgeDeletions: units.flatMap((unit) => unitEdges(unit.endpointId, unit.id, unit.sinks)),
       },

@@ -23,6 +23,17 @@ export async function withUserErrors<Payload extends object>(
   }
 }
 
+/** Runs what knows nothing of the mutation: the fields of its problems become fields of the mutation's `input`. */
+export async function underInput<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const [first, ...rest] = error.problems.map((problem) => ({ ...problem, field: `input.${problem.field}` }));
+    throw first === undefined ? error : new InputError([first, ...rest]);
+  }
+}
+
 function asUserError({ code, field, message, elementIndex }: InputProblem): UserError {
   return { code, field, message, elementIndex: elementIndex ?? null };
 }

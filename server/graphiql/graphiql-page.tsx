@@ -12,7 +12,10 @@ if (root !== null) {
   createRoot(root).render(
     <GraphiQL
       fetcher={createGraphiQLFetcher({ url: '/graphql', subscriptionUrl: socketUrl.href })}
-      defaultTabs={EXAMPLE_OPERATIONS.map((query) => ({ query }))}
+      defaultTabs={EXAMPLE_OPERATIONS.map(({ query, variables }) => ({
+        query,
+        ...(variables && { variables: JSON.stringify(variables, null, 2) }),
+      }))}
     />,
   );
 }

@@ -2,18 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { ServiceError } from '@temporalio/client';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
-import { AppError, ERROR_REGISTRY, type ErrorCode } from '#errors';
+import { AppError, ERROR_REGISTRY, type ErrorCode, REQUEST_ERROR_REGISTRY } from '#errors';
 import { withoutValues } from './without-values.js';
 
-/** Codes that GraphQL itself gives, before any of our code runs; they tell about the request, not about the server. */
-const REQUEST_CODES = new Set([
-  'GRAPHQL_PARSE_FAILED',
-  'GRAPHQL_VALIDATION_FAILED',
-  'OPERATION_RESOLUTION_FAILURE',
-  'BAD_REQUEST',
-  'PERSISTED_QUERY_NOT_FOUND',
-  'PERSISTED_QUERY_NOT_SUPPORTED',
-]);
+const REQUEST_CODES: ReadonlySet<string> = new Set(Object.keys(REQUEST_ERROR_REGISTRY));
 
 /**
  * The one form in which errors leave over HTTP and WebSocket. Expected errors show their code and message; anything else

@@ -1,21 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { makeExecutableSchema } from '@graphql-tools/schema';
+import { mergeSchemas } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import { SDL_FILES } from '#graph-schema';
+import { entityResolvers } from './entity-resolvers.js';
+import { type GeneratedSources, generatedReads } from './generated-reads.js';
+import { knowledgeMutations } from './knowledge-mutations.js';
+import { knowledgeQueries } from './knowledge-queries.js';
 import { mutationResolvers } from './mutation-resolvers.js';
 import { queryResolvers } from './query-resolvers.js';
 import { dateTimeScalar, jsonObjectScalar } from './scalars.js';
 import { subscriptionResolvers } from './subscription-resolvers.js';
 
-/** The schema that `/graphql` serves: the SDL of graph-schema with the resolvers of this folder. */
-export function createExecutableSchema(): GraphQLSchema {
-  return makeExecutableSchema({
+/** The schema that `/graphql` serves: the SDL of graph-schema with the resolvers of this folder, and the generated reads. */
+export async function createExecutableSchema(sources: GeneratedSources): Promise<GraphQLSchema> {
+  return mergeSchemas({
+    schemas: [await generatedReads(sources)],
     typeDefs: SDL_FILES.map((file) => readFileSync(file, 'utf8')),
     resolvers: {
       DateTime: dateTimeScalar,
       JSONObject: jsonObjectScalar,
-      Query: queryResolvers,
-      Mutation: mutationResolvers,
+      Query: { ...queryResolvers, ...knowledgeQueries },
+      Mutation: { ...mutationResolvers, ...knowledgeMutations },
+      Entity: entityResolvers,
       Subscription: subscriptionResolvers,
     },
     resolverValidationOptions: { requireResolversToMatchSchema: 'error' },

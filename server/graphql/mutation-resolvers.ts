@@ -5,17 +5,13 @@ import { type RegisterEndpointInput, registerMetadataEndpoint } from '../command
 import { cancelIngestion, type StartIngestionInput, startIngestion } from '../commands/start-ingestion.js';
 import { type UpdateEndpointInput, updateMetadataEndpoint } from '../commands/update-metadata-endpoint.js';
 import { withUserErrors } from '../commands/user-errors.js';
-import { encodeEventCursor } from '../run-events/event-cursor.js';
+import { commitToken } from './commit-token.js';
 import type { GraphqlContext } from './graphql-context.js';
 import { endpointView, lower, unitView } from './views.js';
 
 interface Input<T> {
   readonly input: T;
 }
-
-/** Writes answer with the cursor of their change, so that a caller can watch from exactly there. */
-const commitToken = (sequence: number | null): string | null =>
-  sequence === null ? null : encodeEventCursor(sequence);
 
 const NO_ENDPOINT = { endpoint: null as ReturnType<typeof endpointView> | null, commit: null as string | null };
 

@@ -2,17 +2,18 @@ import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 
 export const dateTimeScalar = new GraphQLScalarType({
   name: 'DateTime',
-  serialize: (value) => (value instanceof Date ? value.toISOString() : String(value)),
+  serialize: (value) => (value instanceof Date ? value : new Date(String(value))).toISOString(),
   parseValue: parseDateTime,
   parseLiteral: (node) => parseDateTime(node.kind === Kind.STRING ? node.value : undefined),
 });
 
-function parseDateTime(value: unknown): Date {
+/** Text in one spelling, as the generated reads take it for their filters. */
+function parseDateTime(value: unknown): string {
   const date = typeof value === 'string' && /T.*(Z|[+-]\d\d:?\d\d)$/.test(value) ? new Date(value) : undefined;
   if (date === undefined || Number.isNaN(date.getTime())) {
     throw new GraphQLError('DateTime must be an ISO 8601 instant with a time zone, e.g. "2026-01-31T08:00:00Z"');
   }
-  return date;
+  return date.toISOString();
 }
 
 export const jsonObjectScalar = new GraphQLScalarType({

@@ -1,14 +1,25 @@
-import { type RunEvent, type RunEventFilter, runEventStream } from '../run-events/run-event-stream.js';
+import { graphChangeStream, runEventStream } from '../events/event-sources.js';
+import type { GraphChangeFilter } from '../events/graph-change-filter.js';
+import type { GraphChangeEvent } from '../events/graph-change-view.js';
+import type { RunEvent, RunEventFilter } from '../events/run-event-view.js';
 import type { GraphqlContext } from './graphql-context.js';
 import { runView } from './views.js';
 
+interface Resumable<Filter> {
+  readonly filter?: Filter | null;
+  readonly after?: string | null;
+}
+
 export const subscriptionResolvers = {
+  graphChanges: {
+    subscribe: (_: unknown, args: Resumable<GraphChangeFilter>, { events }: GraphqlContext) =>
+      graphChangeStream(events, args),
+    resolve: (event: GraphChangeEvent) => event,
+  },
+
   ingestionRunEvents: {
-    subscribe: (
-      _: unknown,
-      args: { filter?: RunEventFilter | null; after?: string | null },
-      { runEvents }: GraphqlContext,
-    ) => runEventStream(runEvents, { filter: args.filter ?? {}, after: args.after }),
+    subscribe: (_: unknown, args: Resumable<RunEventFilter>, { events }: GraphqlContext) =>
+      runEventStream(events, args),
     resolve: (event: RunEvent, _: unknown, { browserUrl }: GraphqlContext) => ({
       ...event,
       run: event.run === null ? null : runView(event.run, browserUrl),

@@ -6,7 +6,7 @@ import { redactConfigSecrets } from '../secrets/index.js';
 const upper = (value: string): string => value.toUpperCase();
 export const lower = <T extends string>(value: string): T => value.toLowerCase() as T;
 
-function browserUrlOf(base: string | undefined, urn: string): string | null {
+export function browserUrlOf(base: string | undefined, urn: string): string | null {
   return base === undefined ? null : browserLink(base, entityQuery(urn));
 }
 

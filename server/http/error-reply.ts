@@ -5,19 +5,13 @@ import { AppError, ERROR_REGISTRY } from '#errors';
 
 /** Errors of the plain HTTP routes, in the words of the error registry. */
 export function replyWithErrors(app: FastifyInstance, logger: Logger): void {
-  app.setErrorHandler((error: FastifyError | AppError, _, reply) => {
-    if (error instanceof AppError) {
-      const { status, retryable } = ERROR_REGISTRY[error.code];
-      if (status >= 500) logger.error({ err: error }, error.message);
-      return reply
-        .code(status)
-        .send({ error: { code: error.code, message: error.message, retryable, details: error.details } });
-    }
-    // Fastify's own refusals: a body that is no JSON, too large, of an unknown type.
-    if (error.statusCode !== undefined && error.statusCode < 500) {
-      return reply
-        .code(error.statusCode)
-        .send({ error: { code: 'BAD_USER_INPUT', message: error.message, retryable: false } });
+  app.setErrorHandler((error: FastifyError | AppError, request, reply) => {
+    const expected = error instanceof AppError ? error : refusalOfBody(error, request.routeOptions.bodyLimit);
+    if (expected !== undefined) {
+      const { code, message, details } = expected;
+      const { status, retryable } = ERROR_REGISTRY[code];
+      if (status >= 500) logger.error({ err: expected }, message);
+      return reply.code(refusalStatus(error) ?? status).send({ error: { code, message, retryable, details } });
     }
     const requestId = randomUUID();
     logger.error({ requestId, err: error }, 'unexpected error');
@@ -34,4 +28,19 @@ export function replyWithErrors(app: FastifyInstance, logger: Logger): void {
       },
     }),
   );
+}
+
+/** Fastify's own refusals: a body that is too large, no JSON, of an unknown type. Undefined for what is a fault of the server. */
+export function refusalOfBody(error: FastifyError, maxBytes: number): AppError | undefined {
+  const status = refusalStatus(error);
+  if (status === undefined) return undefined;
+  if (status !== 413) return new AppError('BAD_USER_INPUT', error.message);
+  const message = `the body is limited to ${maxBytes} bytes: send less at once, in several requests`;
+  return new AppError('PAYLOAD_TOO_LARGE', message, { details: { limit: 'bodyBytes', value: maxBytes } });
+}
+
+/** More exact than the status of the code, such as 415. */
+export function refusalStatus(error: FastifyError | AppError): number | undefined {
+  if (error instanceof AppError) return undefined;
+  return error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : undefined;
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { InputError } from '#errors';
 import { INTERNAL_EVENTS_PATH, workerEventsSchema } from '#ingestion/contracts';
-import type { ProgressHub } from '../run-events/progress-hub.js';
+import type { ProgressHub } from '../events/progress-hub.js';
 import type { BearerAuth } from './bearer-auth.js';
 
 /** Where Python workers post progress and their arrival. Authenticated by a token that only workers hold. */

@@ -1,3 +1,18 @@
+// ANSWER_REQUEST
+MATCH (r:WriteRequest {key: $key})
+SET r.receipt = $receipt;
+
+// CREATE_ENTITIES
+UNWIND $rows AS row
+WITH row, row.set AS set
+MERGE (n:Entity {urn: row.urn})
+ON CREATE SET
+  n += set {.*, version: coalesce(set.version, 1), createdAt: $now, updatedAt: $now, lastChange: $change},
+  n:$(row.labels)
+WITH row, n
+WHERE coalesce(n.lastChange, '') <> $change
+RETURN row.urn AS urn;
+
 // FIND_BY_URN
 MATCH (n:Entity {urn: $urn})
 WHERE n.deletedAt IS NULL AND n.placeholder IS NULL
@@ -5,6 +20,48 @@ RETURN properties(n) AS n, COLLECT {
   MATCH (n)-[w:WRITES_TO]->(s:MetadataEndpoint) WHERE w.deletedAt IS NULL AND s.deletedAt IS NULL
   RETURN {endpointId: s.id, target: w.target, writeMode: w.writeMode} ORDER BY s.id
 } AS sinks;
+
+// FIND_EDGE_VERSIONS
+UNWIND $rows AS row
+MATCH (a:Entity {urn: row.from})
+MATCH (b:Entity {urn: row.to})
+MATCH (a)-[r]->(b) WHERE type(r) = row.kind
+RETURN row.kind AS kind, row.from AS from, row.to AS to, r.version AS version;
+
+// FIND_NODES
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+RETURN properties(n) AS n, labels(n) AS labels;
+
+// FIND_SEQUENCE
+MATCH (c:Change {id: $id}) RETURN c.sequence AS sequence;
+
+// FIND_VERSIONS
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+RETURN n.urn AS urn, n.version AS version;
+
+// FORGET_REQUESTS
+MATCH (r:WriteRequest)
+WHERE r.at < $before
+WITH r LIMIT 1000
+DELETE r
+RETURN count(*) AS removed;
+
+// LATEST_CHANGES
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+OPTIONAL MATCH (n)-[r]-()
+WITH n, collect(DISTINCT r.lastChange) AS changes
+UNWIND changes + [n.lastChange] AS change
+WITH DISTINCT change WHERE change IS NOT NULL
+RETURN change;
+
+// LIST_DEFINED_KINDS
+MATCH (n:Entity:KindDefinition)
+WHERE n.deletedAt IS NULL AND n.placeholder IS NULL
+RETURN properties(n) AS n ORDER BY n.urn;
 
 // LIST_ENDPOINTS.count
 MATCH (n:Entity:MetadataEndpoint)
@@ -17,6 +74,62 @@ WHERE n.deletedAt IS NULL AND n.placeholder IS NULL
   AND ($ids IS NULL OR n.id IN $ids) AND ($role IS NULL OR n.role = $role) AND ($afterUrn IS NULL OR n.urn > $afterUrn)
 RETURN properties(n) AS n
 ORDER BY n.urn LIMIT $limit;
+
+// LIST_ENTITIES.count
+MATCH (n:Entity)
+USING INDEX n:Entity(urn)
+WHERE n.urn > $after AND n.urn < $end
+  AND ($label IS NULL OR $label IN labels(n))
+  AND n.deletedAt IS NULL AND n.placeholder IS NULL RETURN count(n) AS total;
+
+// LIST_ENTITIES.page
+MATCH (n:Entity)
+USING INDEX n:Entity(urn)
+WHERE n.urn > $after AND n.urn < $end
+  AND ($label IS NULL OR $label IN labels(n))
+  AND n.deletedAt IS NULL AND n.placeholder IS NULL
+WITH n ORDER BY n.urn LIMIT $limit
+RETURN properties(n) AS n, labels(n) AS labels
+ORDER BY n.urn;
+
+// LIST_LINKS.count
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+CALL (n) {
+  CALL (n) {
+    WITH n WHERE $out
+    MATCH (n)-[r]->(m:Entity) RETURN r, m, 'OUT' AS direction
+    UNION ALL
+    WITH n WHERE $in
+    MATCH (n)<-[r]-(m:Entity) RETURN r, m, 'IN' AS direction
+  }
+  WITH r, m, direction, type(r) AS kind
+  WHERE ($kinds IS NULL OR kind IN $kinds)
+    AND r.deletedAt IS NULL AND m.deletedAt IS NULL AND m.placeholder IS NULL
+  RETURN count(r) AS total
+}
+RETURN urn, total;
+
+// LIST_LINKS.page
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+CALL (n) {
+  CALL (n) {
+    WITH n WHERE $out
+    MATCH (n)-[r]->(m:Entity) RETURN r, m, 'OUT' AS direction
+    UNION ALL
+    WITH n WHERE $in
+    MATCH (n)<-[r]-(m:Entity) RETURN r, m, 'IN' AS direction
+  }
+  WITH r, m, direction, type(r) AS kind
+  WHERE ($kinds IS NULL OR kind IN $kinds)
+    AND r.deletedAt IS NULL AND m.deletedAt IS NULL AND m.placeholder IS NULL
+    AND ($afterKind IS NULL OR kind > $afterKind
+      OR (kind = $afterKind AND (direction > $afterDirection OR (direction = $afterDirection AND m.urn > $afterUrn))))
+  RETURN r, m, direction, kind ORDER BY kind, direction, m.urn LIMIT $limit
+}
+RETURN urn, properties(r) AS r, kind, direction, properties(m) AS n, labels(m) AS labels
+ORDER BY urn, kind, direction, n.urn;
 
 // LIST_RUNS.count
 MATCH (n:Entity:IngestionRun)
@@ -71,88 +184,249 @@ RETURN properties(n) AS n, COLLECT {
 ORDER BY n.urn LIMIT $limit;
 
 // LOCK_ENTITIES
-UNWIND $urns AS urn
-MERGE (n:Entity {urn: urn})
-ON CREATE SET n.version = 0, n.createdAt = $now, n.updatedAt = $now, n.placeholder = true, n.name = urn
-SET n.urn = urn
-RETURN n.urn AS urn, properties(n) AS properties;
+UNWIND range(0, size($rows) - 1) AS place
+WITH place, $rows[place] AS row
+OPTIONAL MATCH (n:Entity {urn: row[0]})
+USING INDEX n:Entity(urn)
+SET n.urn = row[0]
+WITH place, row, n
+WHERE (row[2] AND (n IS NULL OR n.version = 0 OR n.deletedAt IS NOT NULL)) OR (NOT row[2] AND n IS NOT NULL)
+WITH place, row, properties(n) AS held
+RETURN place, CASE WHEN held IS NULL THEN null ELSE [key IN $keys[row[1]] | held[key]] END AS values;
 
-// NEXT_SEQUENCE
-MATCH (l:ChangeLog {id: 'main'})
-SET l.lockedBy = $lockedBy
-WITH l
-SET l.sequence = l.sequence + 1
-RETURN l.sequence AS sequence;
+// LOCK_RETENTION
+MERGE (l:ChangeLog {id: 'retention'})
+SET l.lockedBy = $lockedBy;
+
+// PURGE_ENTITIES
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+DETACH DELETE n;
 
 // READ_CHANGES
 MATCH (c:Change)
 WHERE c.sequence > $after AND c.sequence <= $upTo
-RETURN c.sequence AS sequence, c.at AS at, c.actor AS actor, c.runId AS runId, c.items AS items
+WITH c
 ORDER BY c.sequence
-LIMIT $limit;
+LIMIT $limit
+WITH collect(c) AS page
+WITH page, reduce(taken = [0, 0], c IN page |
+  CASE WHEN taken[1] >= $maxSize THEN taken ELSE [taken[0] + 1, taken[1] + coalesce(c.size, 0)] END) AS taken
+UNWIND page[0..taken[0]] AS c
+RETURN c.sequence AS sequence, c.id AS id, c.at AS at, c.actor AS actor, c.runId AS runId, c.items AS items
+ORDER BY c.sequence;
+
+// READ_CHANGES_BY_ID
+UNWIND $ids AS id
+MATCH (c:Change {id: id})
+RETURN c.sequence AS sequence, c.id AS id, c.at AS at, c.actor AS actor, c.runId AS runId, c.items AS items;
+
+// READ_CHANGE_SIZES
+UNWIND $ids AS id
+MATCH (c:Change {id: id})
+RETURN c.id AS id, coalesce(c.size, size(c.items)) AS size;
 
 // READ_HEAD
 MATCH (l:ChangeLog {id: 'main'}) RETURN l.sequence AS sequence;
 
-// RECORD_CHANGE
-CREATE (:Change {sequence: $sequence, at: $at, actor: $actor, runId: $runId, urns: $urns, items: $items});
+// READ_LABELS
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+RETURN n.urn AS urn, labels(n) AS labels;
 
-// lockEdges(FEEDS)
+// READ_LATEST_CHANGE
+MATCH (n:Entity {urn: $urn})
+RETURN n.lastChange AS id;
+
+// READ_OLDEST
+MATCH (c:Change)
+WHERE c.sequence > 0
+RETURN c.sequence AS sequence
+ORDER BY c.sequence
+LIMIT 1;
+
+// READ_OLDEST_CHANGES
+MATCH (l:ChangeLog {id: 'main'})
+MATCH (c:Change)
+WHERE c.sequence > 0 AND c.sequence < l.sequence
+RETURN c.sequence AS sequence, c.at AS at
+ORDER BY c.sequence
+LIMIT $limit;
+
+// RECORD_CHANGE
+CREATE (c:Change {id: $id, at: $at, actor: $actor, runId: $runId, items: $items, size: $size})
+WITH c
+MATCH (l:ChangeLog {id: 'main'})
+SET l.lockedBy = $id
+WITH c, l
+SET l.sequence = l.sequence + 1
+SET c.sequence = l.sequence
+RETURN l.sequence AS sequence;
+
+// REMOVE_CHANGES
+MATCH (c:Change)
+WHERE c.sequence > 0 AND c.sequence <= $upTo
+DELETE c;
+
+// REWRITE_CHANGES
+UNWIND $rows AS row
+MATCH (c:Change {id: row.id})
+SET c.items = row.items, c.size = row.size;
+
+// SET_PROPERTIES
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change};
+
+// TAKE_REQUEST
+MERGE (r:WriteRequest {key: $key})
+ON CREATE SET r.hash = $hash, r.at = $now
+SET r.key = $key
+RETURN r.hash AS hash, r.receipt AS receipt;
+
+// createEdges(FEEDS)
 UNWIND $rows AS row
 MATCH (a:Entity {urn: row.from})
+USING INDEX a:Entity(urn)
 MATCH (b:Entity {urn: row.to})
-MERGE (a)-[r:FEEDS]->(b)
-ON CREATE SET r.version = 0, r.createdAt = $now, r.updatedAt = $now
-SET r.version = r.version
-RETURN row.from AS from, row.to AS to, properties(r) AS properties;
+USING INDEX b:Entity(urn)
+WITH a, b, row.set AS set
+CREATE (a)-[r:FEEDS]->(b)
+SET r = set {.*, version: 1, createdAt: $now, updatedAt: $now, lastChange: $change};
 
-// lockExistingEdges(FEEDS)
+// readEdges(FEEDS)
+UNWIND range(0, size($rows) - 1) AS place
+WITH place, $rows[place] AS row
+MATCH (a:Entity {urn: row[0]})
+USING INDEX a:Entity(urn)
+MATCH (b:Entity {urn: row[1]})
+USING INDEX b:Entity(urn)
+MATCH (a)-[r:FEEDS]->(b)
+WITH place, row, properties(r) AS held
+RETURN place, [key IN $keys[row[2]] | held[key]] AS values;
+
+// updateEdges(FEEDS)
 UNWIND $rows AS row
-MATCH (a:Entity {urn: row.from})-[r:FEEDS]->(b:Entity {urn: row.to})
-SET r.version = r.version
-RETURN row.from AS from, row.to AS to, properties(r) AS properties;
+MATCH (a:Entity {urn: row.from})
+USING INDEX a:Entity(urn)
+MATCH (b:Entity {urn: row.to})
+USING INDEX b:Entity(urn)
+MATCH (a)-[r:FEEDS]->(b)
+WITH r, row.version AS version, row.set AS set
+SET r += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change};
 
-// writeEdges(FEEDS)
-UNWIND $rows AS row
-MATCH (a:Entity {urn: row.from})-[r:FEEDS]->(b:Entity {urn: row.to})
-SET r += row.set;
-
-// writeEntities(Checkpoint)
-UNWIND $rows AS row
-MATCH (n:Entity {urn: row.urn})
-SET n += row.set, n:Checkpoint;
-
-// writeEntities(Dataset)
-UNWIND $rows AS row
-MATCH (n:Entity {urn: row.urn})
-SET n += row.set, n:Dataset;
-
-// writeEntities(DatasetVersion)
-UNWIND $rows AS row
-MATCH (n:Entity {urn: row.urn})
-SET n += row.set, n:DatasetVersion;
-
-// writeEntities(IngestionRun)
+// updateEntities(Checkpoint)
 UNWIND $rows AS row
 MATCH (n:Entity {urn: row.urn})
-SET n += row.set, n:IngestionRun:Run;
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Checkpoint;
 
-// writeEntities(IngestionUnit)
+// updateEntities(Dataset)
 UNWIND $rows AS row
 MATCH (n:Entity {urn: row.urn})
-SET n += row.set, n:IngestionUnit:Job;
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Dataset;
 
-// writeEntities(IngestionUnitState)
+// updateEntities(DatasetVersion)
 UNWIND $rows AS row
 MATCH (n:Entity {urn: row.urn})
-SET n += row.set, n:IngestionUnitState;
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:DatasetVersion;
 
-// writeEntities(MetadataEndpoint)
+// updateEntities(Domain)
 UNWIND $rows AS row
 MATCH (n:Entity {urn: row.urn})
-SET n += row.set, n:MetadataEndpoint;
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Domain;
 
-// writeEntities(MetadataEndpointTemplate)
+// updateEntities(Field)
 UNWIND $rows AS row
 MATCH (n:Entity {urn: row.urn})
-SET n += row.set, n:MetadataEndpointTemplate;
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Field;
+
+// updateEntities(GlossaryTerm)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:GlossaryTerm;
+
+// updateEntities(IngestionRun)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:IngestionRun:Run;
+
+// updateEntities(IngestionUnit)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:IngestionUnit:Job;
+
+// updateEntities(IngestionUnitState)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:IngestionUnitState;
+
+// updateEntities(Job)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Job;
+
+// updateEntities(KindDefinition)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:KindDefinition;
+
+// updateEntities(MetadataEndpoint)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:MetadataEndpoint;
+
+// updateEntities(MetadataEndpointTemplate)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:MetadataEndpointTemplate;
+
+// updateEntities(Owner)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Owner;
+
+// updateEntities(Run)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Run;
+
+// updateEntities(Tag)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Tag;

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as graphSchema from '#graph-schema';
 import {
+  createEdges,
   ENTITY_LABELS,
   type EntityKind,
   type KeysetStatement,
-  lockEdges,
-  lockExistingEdges,
-  writeEdges,
-  writeEntities,
+  readEdges,
+  updateEdges,
+  updateEntities,
 } from '#graph-schema';
 import { openSharedGraph, type TestGraph } from '../support/graph.js';
 
@@ -23,11 +23,11 @@ function statements(): Record<string, string> {
     return [];
   });
   const byKind = (Object.keys(ENTITY_LABELS) as EntityKind[]).map((kind): [string, string] => [
-    `writeEntities(${kind})`,
-    writeEntities(kind),
+    `updateEntities(${kind})`,
+    updateEntities(kind),
   ]);
   // Edge statements differ in the type alone, so one of them stands for all.
-  const ofEdge = [lockEdges, lockExistingEdges, writeEdges].map((make): [string, string] => [
+  const ofEdge = [readEdges, createEdges, updateEdges].map((make): [string, string] => [
     `${make.name}(FEEDS)`,
     make('FEEDS'),
   ]);

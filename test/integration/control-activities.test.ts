@@ -93,7 +93,7 @@ describe('startIngestionRun', () => {
 
   it('ends a run of a unit that was deleted, for good', async () => {
     const runOf = await room.defineUnit('start-deleted');
-    await graph.store.write({ deletions: [unitUrn('start-deleted', UNIT_ID)] }, { actor: 'test' });
+    await graph.store.write({ deletions: [{ urn: unitUrn('start-deleted', UNIT_ID) }] }, { actor: 'test' });
     await expect(room.control.startIngestionRun(runOf())).rejects.toMatchObject({
       type: 'UNIT_NOT_FOUND',
       nonRetryable: true,
@@ -290,7 +290,10 @@ describe('failIngestionRun', () => {
     const input = runOf();
     await room.control.startIngestionRun(input);
     const status = await statusOf(input);
-    await graph.store.write({ deletions: [unitUrn(input.endpointId, UNIT_ID), status?.urn ?? ''] }, { actor: 'test' });
+    await graph.store.write(
+      { deletions: [{ urn: unitUrn(input.endpointId, UNIT_ID) }, { urn: status?.urn ?? '' }] },
+      { actor: 'test' },
+    );
     await room.control.failIngestionRun({ ...input, state: 'CANCELLED', failure: null });
     expect(await statusOf(input)).toBeUndefined();
     expect(await graph.catalog.unit(input.endpointId, UNIT_ID)).toBeUndefined();

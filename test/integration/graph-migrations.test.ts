@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GRAPH_SCHEMA_VERSION, MIGRATIONS } from '#graph-schema';
 import { migrateGraph, Neo4jChangeLog, Neo4jGraphStore, openDriver } from '#graph-store';
-import type { RunningNeo4j } from '#stack';
-import { startOwnNeo4j } from '../support/graph.js';
+import { type OwnNeo4j, startOwnNeo4j } from '../support/graph.js';
 
 // A server of its own: only a fresh graph has nothing applied, and only here may the version be changed.
-let neo4j: RunningNeo4j;
+let neo4j: OwnNeo4j;
 let driver: ReturnType<typeof openDriver>;
 beforeAll(async () => {
   neo4j = await startOwnNeo4j();

@@ -45,10 +45,16 @@ describe('a batch', () => {
     const first = await write(batch);
     expect(first).toEqual({
       sequence: expect.any(Number),
+      transactions: 1,
+      replayed: false,
       entities: [
         { urn: urnOf('a'), outcome: 'created', version: 1 },
         { urn: urnOf('b'), outcome: 'created', version: 1 },
       ],
+      edges: [{ urn: urnOf('a'), kind: 'HAS_VERSION', to: urnOf('b'), outcome: 'created', version: 1 }],
+      deletions: [],
+      edgeDeletions: [],
+      purges: [],
     });
     expect(await node(urnOf('a'))).toMatchObject({ rows: 1, labels: ['Entity', 'Dataset'], version: 1 });
     const logged = await changes();
@@ -59,12 +65,14 @@ describe('a batch', () => {
       { operation: 'created', urn: urnOf('a'), kind: 'HAS_VERSION', to: urnOf('b'), version: 1, after: { since: 1 } },
     ]);
 
-    expect(await write(batch)).toEqual({
+    expect(await write(batch)).toMatchObject({
       sequence: null,
+      transactions: 1,
       entities: [
         { urn: urnOf('a'), outcome: 'unchanged', version: 1 },
         { urn: urnOf('b'), outcome: 'unchanged', version: 1 },
       ],
+      edges: [{ urn: urnOf('a'), kind: 'HAS_VERSION', to: urnOf('b'), outcome: 'unchanged', version: 1 }],
     });
     expect(await changes()).toEqual(logged);
   });
@@ -133,8 +141,8 @@ describe('a batch', () => {
     });
     await write({ entities: [dataset('upserted-and-deleted')] });
     for (const batch of [
-      { entities: [dataset('upserted-and-deleted')], deletions: [urnOf('upserted-and-deleted')] },
-      { deletions: [urnOf('upserted-and-deleted'), urnOf('upserted-and-deleted')] },
+      { entities: [dataset('upserted-and-deleted')], deletions: [{ urn: urnOf('upserted-and-deleted') }] },
+      { deletions: [{ urn: urnOf('upserted-and-deleted') }, { urn: urnOf('upserted-and-deleted') }] },
     ]) {
       await expect(write(batch)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     }
@@ -147,9 +155,12 @@ describe('a batch', () => {
     const before = await changes();
     const failing = [
       { entities: [dataset('half'), dataset('other', { properties: { size: Number.NaN } })] },
-      { entities: [dataset('half'), { ...dataset('other'), kind: 'Evil' as EntityKind }] },
-      { entities: [dataset('half')], edges: [{ kind: 'EVIL' as 'FEEDS', from: urnOf('half'), to: urnOf('other') }] },
-      { entities: [dataset('half')], deletions: [urnOf('never-existed')] },
+      { entities: [dataset('half'), { ...dataset('other'), kind: 'Evil kind' as EntityKind }] },
+      {
+        entities: [dataset('half')],
+        edges: [{ kind: 'EVIL LINK' as 'FEEDS', from: urnOf('half'), to: urnOf('other') }],
+      },
+      { entities: [dataset('half')], deletions: [{ urn: urnOf('never-existed') }] },
     ];
     for (const batch of failing) await expect(write(batch)).rejects.toThrow();
     for (const name of ['half', 'other', 'never-existed']) expect(await node(urnOf(name))).toBeUndefined();
@@ -185,12 +196,12 @@ describe('deletion', () => {
   it('is soft, happens once, and ends with the next upsert', async () => {
     const urn = urnOf('deleted');
     await write({ entities: [dataset('deleted', { properties: { kept: 'history' } })] });
-    expect((await write({ deletions: [urn] })).entities).toEqual([{ urn, outcome: 'deleted', version: 2 }]);
+    expect((await write({ deletions: [{ urn }] })).deletions).toEqual([{ urn, outcome: 'deleted', version: 2 }]);
     expect(await node(urn)).toMatchObject({ kept: 'history', deletedAt: expect.anything(), version: 2 });
-    await expect(write({ deletions: [urn] })).rejects.toMatchObject({ code: 'NOT_FOUND', details: { urn } });
+    await expect(write({ deletions: [{ urn }] })).rejects.toMatchObject({ code: 'NOT_FOUND', details: { urn } });
 
     expect((await write({ entities: [dataset('deleted')] })).entities).toEqual([
-      { urn, outcome: 'updated', version: 3 },
+      { urn, outcome: 'revived', version: 3 },
     ]);
     expect(await node(urn)).toMatchObject({ kept: 'history', version: 3 });
     expect(await node(urn)).not.toHaveProperty('deletedAt');

@@ -74,7 +74,7 @@ describe('the token', () => {
       JSON.stringify({ query: QUERY }),
     );
     expect(answer.status).toBe(401);
-    expect(JSON.parse(answer.text).error).toMatchObject({ code: 'UNAUTHENTICATED', retryable: false });
+    expect(JSON.parse(answer.text).errors[0].extensions).toMatchObject({ code: 'UNAUTHENTICATED', retryable: false });
     expect(answer.text).not.toContain(TOKEN);
     expect(await connect(guarded.socketUrl, { payload: headers })).toBe('closed 4403');
   });
@@ -96,7 +96,7 @@ describe('a page of another site', () => {
     async (host) => {
       const answer = await open.call('POST', '/graphql', { ...JSON_BODY, host }, JSON.stringify({ query: QUERY }));
       expect(answer.status).toBe(403);
-      expect(JSON.parse(answer.text).error.code).toBe('FORBIDDEN');
+      expect(JSON.parse(answer.text).errors[0].extensions.code).toBe('FORBIDDEN');
       expect(await connect(open.socketUrl, { headers: { host } })).toBe('refused 403');
     },
   );

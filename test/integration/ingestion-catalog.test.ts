@@ -21,7 +21,8 @@ const endpoint = (name: string): EntityUpsert => ({
   properties: { id: `${PREFIX}-${name}`, templateId: 't', vendor: 'v', role: 'sink', config: '{}' },
 });
 const addEndpoints = (...names: string[]) => graph.store.write({ entities: names.map(endpoint) }, CONTEXT);
-const deleteEndpoint = (name: string) => graph.store.write({ deletions: [endpointUrn(`${PREFIX}-${name}`)] }, CONTEXT);
+const deleteEndpoint = (name: string) =>
+  graph.store.write({ deletions: [{ urn: endpointUrn(`${PREFIX}-${name}`) }] }, CONTEXT);
 
 const run = (endpointId: string, id: string, startedAt: string | null): EntityUpsert => ({
   kind: 'IngestionRun',

@@ -1,10 +1,12 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { datasetUrn } from '#graph-schema';
 import { IngestionClient, reconcileRuns } from '#ingestion';
 import {
   type ControlActivities,
   type IngestionRunInput,
   ingestionWorkflowId,
+  type RunMetadataFile,
   TEMPLATE_SYNC_WORKFLOW_ID,
 } from '#ingestion/contracts';
 import { type DataScript, startWorkers, untilCancelled } from '../support/data-worker.js';
@@ -18,6 +20,7 @@ import {
   type RunOf,
   resultOf,
 } from '../support/ingestion-room.js';
+import { type Columns, leaveRunMetadata } from '../support/run-metadata-files.js';
 import { openOwnNamespace, type TestNamespace } from '../support/temporal.js';
 
 const JANUARY = '2026-01-01T00:00:00.000000Z';
@@ -140,6 +143,87 @@ describe('a run', () => {
     await runToEnd(input);
     expect(await runRecord(input)).toMatchObject({ state: 'FAILED', error: { code: 'UNIT_NOT_FOUND' } });
     expect(await statusOf(input)).toBeUndefined();
+  });
+});
+
+describe('the metadata files of a run', () => {
+  const DATASETS = { contents: 'entities', kind: 'Dataset' } as const;
+  const NAMESPACE = 'postgres://db';
+  const leave = (path: string, rows: Columns) =>
+    leaveRunMetadata(room.metadataRoot, path, DATASETS, { namespace: [NAMESPACE, NAMESPACE], ...rows });
+  const unitLeaving = (endpointId: string, files: RunMetadataFile[]) =>
+    unitWith(endpointId, async () => ({ ...resultOf({ cursor: JANUARY }), metadataFiles: files }));
+
+  it('are applied before the run ends, and the change log names the run', async () => {
+    const urn = datasetUrn(NAMESPACE, 'orders');
+    const links = { from: [urn], to: ['nucleus:owner:somebody'] };
+    const input = (
+      await unitLeaving('metadata', [
+        await leave('metadata/a.arrows', { name: ['orders', 'lines'], rowCount: Int32Array.of(7, 8) }),
+        await leaveRunMetadata(room.metadataRoot, 'metadata/b.arrows', { contents: 'links', kind: 'OWNED_BY' }, links),
+      ])
+    )();
+    await runToEnd(input);
+    expect(await runRecord(input)).toMatchObject({
+      state: 'SUCCEEDED',
+      stats: { rowsRead: 3, metadata: { files: 2, failed: 0, rows: 3, refused: 0, problems: [] } },
+    });
+    const [change] = await graph.log.history(urn, { limit: 1 });
+    expect(change).toMatchObject({
+      change: { actor: 'ingestion', runId: input.runId },
+      item: { after: { rowCount: 7 } },
+    });
+    const [owner] = await graph.query('MATCH (:Dataset {urn: $urn})-[:OWNED_BY]->(o) RETURN o.placeholder AS early', {
+      urn,
+    });
+    expect(owner).toEqual({ early: true });
+  });
+
+  it('do not fail the run by rows that are refused', async () => {
+    const path = 'metadata/refused.arrows';
+    const rows = await leave(path, { name: ['bad', 'good'], rowCount: Float64Array.of(1.5, 2) });
+    const input = (await unitLeaving('metadata-refused', [rows]))();
+    await runToEnd(input);
+    expect(await runRecord(input)).toMatchObject({
+      state: 'SUCCEEDED',
+      stats: {
+        metadata: {
+          rows: 2,
+          refused: 1,
+          problems: [{ path, row: 1, message: expect.stringContaining('properties.rowCount must be a whole number') }],
+        },
+      },
+    });
+  });
+
+  it.each<[string, string, Partial<RunMetadataFile>, string]>([
+    ['cannot be read', 'metadata-changed', { sha256: '0'.repeat(64) }, 'is not the one that the run has left'],
+    ['breaks the contract', 'metadata-broken', { sha256: 'none' }, 'breaks the contract'],
+  ])('do not keep the checkpoint back when one %s: the rows are in the sink', async (_, unit, change, message) => {
+    const file = await leave(`metadata/${unit}.arrows`, { name: ['a', 'b'] });
+    const input = (await unitLeaving(unit, [{ ...file, ...change }]))();
+    await runToEnd(input);
+    expect(await runRecord(input)).toMatchObject({
+      state: 'SUCCEEDED',
+      error: null,
+      stats: {
+        metadata: {
+          failed: 1,
+          rows: 0,
+          problems: [{ path: file.path, row: null, message: expect.stringContaining(message) }],
+        },
+      },
+    });
+    expect((await room.checkpoints.load(keyOf(input))).version).toBe(1);
+  });
+
+  it('are given to another worker soon after theirs has died', async () => {
+    const input = (await unitLeaving('metadata-alive', [await leave('metadata/alive.arrows', { name: ['a', 'b'] })]))();
+    await runToEnd(input);
+    const { events } = await workflowOf(input).fetchHistory();
+    const scheduled = (events ?? []).flatMap((event) => event.activityTaskScheduledEventAttributes ?? []);
+    const apply = scheduled.find(({ activityType }) => activityType?.name === 'applyRunMetadata');
+    expect(Number(apply?.heartbeatTimeout?.seconds)).toBe(20);
   });
 });
 

@@ -72,6 +72,8 @@ describe('a unit that has delivered rows', () => {
       catalog: graph.catalog,
       graph: graph.store,
       checkpoints: new CheckpointStore(empty),
+      knowledge: graph.knowledge,
+      metadataRoot: room.metadataRoot,
       now: () => new Date(),
     });
     const run = (await room.defineUnit(endpointId))();

@@ -11,7 +11,7 @@ import { testEnvironment } from '../support/environment.js';
 
 /** Servers that the test run has for its other tests, and what would keep `npm start` from starting its own. */
 const NOT_FOR_START =
-  /^(NEO4J_|TEMPORAL_|TEST_|VITEST|NUCLEUS_|DEMO_|SPARK_JARS_DIR$|KV_PATH$|STAGING_ROOT$|PORT$|NODE_ENV$)/;
+  /^(NEO4J_|TEMPORAL_|TEST_|VITEST|NUCLEUS_|DEMO_|SPARK_JARS_DIR$|KV_PATH$|STAGING_ROOT$|METADATA_ROOT$|PORT$|NODE_ENV$)/;
 const PORTS = ['api', 'neo4jHttp', 'neo4jBolt', 'temporal', 'temporalUi', 'postgres'] as const;
 const START_DEADLINE_MS = 240_000;
 

@@ -26,6 +26,7 @@ export class TestApp implements AsyncDisposable {
       HOST: '127.0.0.1',
       KV_PATH: join(folder, 'kv'),
       STAGING_ROOT: join(folder, 'staging'),
+      METADATA_ROOT: join(folder, 'metadata'),
       NUCLEUS_SECRET_KEY: randomBytes(32).toString('base64'),
       NUCLEUS_INTERNAL_TOKEN: randomBytes(24).toString('base64url'),
       NUCLEUS_EVENTS_URL: `http://127.0.0.1:${port}${INTERNAL_EVENTS_PATH}`,

@@ -8,6 +8,7 @@ import {
   type RunIngestionUnitResult,
   TYPESCRIPT_TASK_QUEUE,
 } from '#ingestion/contracts';
+import { heartbeats } from '../../ingestion/activities/heartbeats.js';
 import { loadWorkflowBundle } from '../../ingestion/workflow-bundle.js';
 import { pythonTemplates } from './templates.js';
 import type { TestNamespace } from './temporal.js';
@@ -33,7 +34,7 @@ export async function startWorkers(
     listMetadataEndpointTemplates: pythonTemplates,
   };
   const connection = await NativeConnection.connect({ address: temporal.address });
-  const create = (options: Pick<WorkerOptions, 'taskQueue' | 'workflowBundle' | 'activities'>) =>
+  const create = (options: Pick<WorkerOptions, 'taskQueue' | 'workflowBundle' | 'activities' | 'interceptors'>) =>
     Worker.create({
       connection,
       namespace: temporal.namespace,
@@ -48,6 +49,7 @@ export async function startWorkers(
       taskQueue: TYPESCRIPT_TASK_QUEUE,
       workflowBundle: await loadWorkflowBundle('.nucleus/build'),
       activities: control,
+      interceptors: { activity: [heartbeats] },
     }),
     await create({ taskQueue: PYTHON_TASK_QUEUE, activities: data }),
   ];

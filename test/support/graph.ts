@@ -1,8 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Driver } from 'neo4j-driver';
-import { IngestionCatalog, migrateGraph, Neo4jChangeLog, Neo4jGraphStore, openDriver } from '#graph-store';
-import { RECORD_SUFFIX, type RunningNeo4j, startNeo4j } from '#stack';
+import {
+  IngestionCatalog,
+  type Knowledge,
+  migrateGraph,
+  Neo4jChangeLog,
+  Neo4jGraphStore,
+  openDriver,
+  openKnowledge,
+} from '#graph-store';
+import { RECORD_SUFFIX, startNeo4j } from '#stack';
 import { testEnvironment } from './environment.js';
 import { scratchFolder } from './folder.js';
 
@@ -12,6 +20,7 @@ export interface TestGraph extends AsyncDisposable {
   readonly store: Neo4jGraphStore;
   readonly log: Neo4jChangeLog;
   readonly catalog: IngestionCatalog;
+  readonly knowledge: Knowledge;
   /** A look at the graph behind the back of the code under test. */
   query(cypher: string, parameters?: Record<string, unknown>): Promise<Record<string, unknown>[]>;
 }
@@ -24,41 +33,69 @@ export async function openSharedGraph(): Promise<TestGraph> {
   return graphOn(driver, () => driver.close());
 }
 
+/** A server that holds one graph alone. */
+export interface OwnNeo4j extends AsyncDisposable {
+  readonly uri: string;
+  readonly user: string;
+  readonly password: string;
+  /** Stops the server, and starts it again on the same data and at the same address once `during` has ended. */
+  outage(during: () => Promise<void>): Promise<void>;
+}
+
+/** A graph with its server. */
+export interface OwnGraph extends TestGraph {
+  readonly server: OwnNeo4j;
+}
+
 /** A fresh, migrated graph on a server of its own, for what looks at the whole graph, such as the reconciler. */
-export async function openOwnGraph(): Promise<TestGraph> {
+export async function openOwnGraph(): Promise<OwnGraph> {
   const server = await startOwnNeo4j();
   const driver = openDriver(server);
   await migrateGraph(driver);
-  return graphOn(driver, async () => {
+  const graph = graphOn(driver, async () => {
     await driver.close();
     await server[Symbol.asyncDispose]();
   });
+  return { ...graph, server };
 }
 
 /** A Neo4j without a schema. Its pid is recorded, so a killed test run leaves no server behind. */
-export async function startOwnNeo4j(): Promise<RunningNeo4j> {
+export async function startOwnNeo4j(): Promise<OwnNeo4j> {
   const folder = await scratchFolder();
-  const server = await startNeo4j({
+  const options = {
     dataDir: join(folder.path, 'neo4j'),
     recordFile: join(testEnvironment().TEST_RECORDS_DIR, `neo4j-${randomUUID()}${RECORD_SUFFIX}`),
     password: randomBytes(12).toString('base64url'),
     heapMiB: 256,
     pageCacheMiB: 64,
-  });
+  };
+  let running = await startNeo4j(options);
+  const { uri, user, password } = running;
   return {
-    ...server,
+    ...{ uri, user, password },
+    outage: async (during) => {
+      await running.stop();
+      try {
+        await during();
+      } finally {
+        running = await startNeo4j({ ...options, boltPort: Number(new URL(uri).port) });
+      }
+    },
     [Symbol.asyncDispose]: async () => {
-      await server.stop();
+      await running.stop();
       await folder[Symbol.asyncDispose]();
     },
   };
 }
 
 function graphOn(driver: Driver, close: () => Promise<void>): TestGraph {
+  const store = new Neo4jGraphStore(driver);
+  const log = new Neo4jChangeLog(driver);
   return {
     driver,
-    store: new Neo4jGraphStore(driver),
-    log: new Neo4jChangeLog(driver),
+    store,
+    log,
+    knowledge: openKnowledge(driver, store, log),
     catalog: new IngestionCatalog(driver),
     query: async (cypher, parameters = {}) =>
       (await driver.executeQuery(cypher, parameters)).records.map((record) => record.toObject()),

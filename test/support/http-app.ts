@@ -5,10 +5,14 @@ import type { Client } from '@temporalio/client';
 import pino from 'pino';
 import type { IngestionCatalog } from '#graph-store';
 import { createApp } from '../../server/create-app.js';
+import { ChangeFeed } from '../../server/events/change-feed.js';
+import type { QueueLimits } from '../../server/events/event-queue.js';
+import { EventStreams } from '../../server/events/event-streams.js';
+import { ProgressHub } from '../../server/events/progress-hub.js';
 import { loadGraphiqlBundle } from '../../server/graphiql/graphiql-bundle.js';
+import type { RequestLimits } from '../../server/graphql/limits/request-limits.js';
 import type { HealthCheck } from '../../server/http/health-routes.js';
-import { ChangeFeed } from '../../server/run-events/change-feed.js';
-import { ProgressHub } from '../../server/run-events/progress-hub.js';
+import { DEFAULT_LIMITS } from './default-limits.js';
 import type { TestGraph } from './graph.js';
 import { openIngestionRoom } from './ingestion-room.js';
 
@@ -45,8 +49,18 @@ export async function openHttpApp(
     temporal: Client;
     apiToken?: string;
     healthChecks?: Record<string, HealthCheck>;
+    /** @default those of the settings */
+    limits?: Partial<RequestLimits>;
+    /** @default 16 MiB */
+    bulkMaxBytes?: number;
+    /** @default that of the server */
+    heartbeatMs?: number;
+    /** What may wait for one subscriber. @default that of the server */
+    queueLimits?: QueueLimits;
     /** For a server whose reads fail. @default that of the graph */
     catalog?: IngestionCatalog;
+    /** That of a server before, to come back where its clients look for it. @default a free one */
+    port?: number;
   },
 ): Promise<HttpApp> {
   const room = await openIngestionRoom(graph, options.temporal);
@@ -62,9 +76,21 @@ export async function openHttpApp(
   const readyWorkers: string[] = [];
   const feed = new ChangeFeed(graph.log, { logger, intervalMs: 10 });
   const app = await createApp({
+    driver: graph.driver,
     context: {
       commands: { ...room.commands, ...(options.catalog && { catalog: options.catalog }) },
-      runEvents: { feed, log: graph.log, progress: new ProgressHub(), catalog: graph.catalog, now: () => new Date() },
+      knowledge: graph.knowledge,
+      actor: 'api',
+      events: {
+        streams: new EventStreams(feed, {
+          ...(options.heartbeatMs !== undefined && { heartbeatMs: options.heartbeatMs }),
+          ...(options.queueLimits && { queueLimits: options.queueLimits }),
+        }),
+        progress: new ProgressHub(),
+        catalog: graph.catalog,
+        kinds: graph.knowledge.kinds,
+        now: () => new Date(),
+      },
       browserUrl: 'http://127.0.0.1:7474/browser/',
     },
     apiToken: options.apiToken,
@@ -72,9 +98,11 @@ export async function openHttpApp(
     onWorkerReady: (hash) => readyWorkers.push(hash),
     healthChecks: options.healthChecks ?? {},
     graphiql: await loadGraphiqlBundle('.nucleus/build'),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    bulkMaxBytes: options.bulkMaxBytes ?? 16 * 1024 * 1024,
     logger,
   });
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   const port = Number(new URL(url).port);
   const call: HttpApp['call'] = (method, path, headers = {}, body) => send({ port, method, path, headers }, body);
   return {

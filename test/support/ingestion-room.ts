@@ -28,6 +28,8 @@ export interface IngestionRoom extends AsyncDisposable {
   readonly commands: CommandContext;
   readonly checkpoints: CheckpointStore;
   readonly control: ControlActivities;
+  /** Where runs leave metadata files. */
+  readonly metadataRoot: string;
   /** A unit with its source and its sinks; answers the input of its next run. */
   defineUnit(endpointId: string, options?: { sinkIds?: readonly string[]; writeMode?: WriteMode }): Promise<RunOf>;
 }
@@ -37,13 +39,15 @@ export type RunOf = (change?: Partial<IngestionRunInput>) => IngestionRunInput;
 
 /** @param client where runs are started; by default nowhere, for what starts none */
 export async function openIngestionRoom(graph: TestGraph, client?: Client): Promise<IngestionRoom> {
-  const folder = await scratchFolder();
+  const [folder, metadata] = await Promise.all([scratchFolder(), scratchFolder()]);
   const keyValues = createKeyValueStore({ kind: 'lmdb', path: folder.path });
   const checkpoints = new CheckpointStore(keyValues);
   const control = createControlActivities({
     catalog: graph.catalog,
     graph: graph.store,
     checkpoints,
+    knowledge: graph.knowledge,
+    metadataRoot: metadata.path,
     now: () => new Date(),
   });
   await control.storeMetadataEndpointTemplates(await pythonTemplates());
@@ -58,6 +62,7 @@ export async function openIngestionRoom(graph: TestGraph, client?: Client): Prom
     commands,
     checkpoints,
     control,
+    metadataRoot: metadata.path,
     defineUnit: async (endpointId, { sinkIds = [`${endpointId}-lake`], writeMode = 'append' } = {}) => {
       await defineUnit(commands, { endpointId, sinkIds, writeMode });
       return (change) => ({ runId: randomUUID(), endpointId, unitId: UNIT_ID, sinkId: sinkIds[0] ?? '', ...change });
@@ -65,7 +70,7 @@ export async function openIngestionRoom(graph: TestGraph, client?: Client): Prom
     [Symbol.asyncDispose]: async () => {
       await connection.close();
       await keyValues.close();
-      await folder[Symbol.asyncDispose]();
+      await Promise.all([folder[Symbol.asyncDispose](), metadata[Symbol.asyncDispose]()]);
     },
   };
 }

@@ -147,6 +147,11 @@ export class IngestionUser implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopWatching?.();
-    await this.#socket.dispose();
+    try {
+      await this.#socket.dispose();
+    } catch (error) {
+      // A client that is between two connections tells the end of the one that it no longer makes.
+      if ((error as { code?: unknown }).code !== 1000) throw error;
+    }
   }
 }

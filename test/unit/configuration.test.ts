@@ -68,6 +68,11 @@ describe('the configuration', () => {
     expect(text).not.toMatch(/short-secret|tiny-secret/);
   });
 
+  it('refuses bulk requests that are larger than memory allows for', () => {
+    expect(problemsOf({ ...COMPLETE, BULK_MAX_BYTES: '268435456' })).toEqual([]);
+    expect(problemsOf({ ...COMPLETE, BULK_MAX_BYTES: '268435457' })).toEqual([expect.stringContaining('268435456')]);
+  });
+
   it('takes an empty variable for one that is not set', () => {
     expect(loadConfig('server', { ...COMPLETE, PORT: '', NUCLEUS_API_TOKEN: '' }).PORT).toBe(4000);
     expect(problemsOf({ ...COMPLETE, NEO4J_PASSWORD: '' })).toEqual([

@@ -117,8 +117,22 @@ class NewCheckpoint(ContractModel):
     cursor: Cursor
 
 
+class RunMetadataFile(ContractModel):
+    """An Arrow stream of normalized metadata that a run has left for the graph."""
+
+    path: Annotated[
+        str,
+        StringConstraints(max_length=400, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"),
+    ]
+    contents: Literal["entities", "links"]
+    kind: NonEmpty
+    rows: Count
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class RunIngestionUnitResult(ContractModel):
     """Result of the activity; ``new_checkpoint`` None keeps the stored one (rule R6)."""
 
     new_checkpoint: Annotated[NewCheckpoint | None, Field(alias="new_checkpoint")]
     stats: RunStats
+    metadata_files: Annotated[list[RunMetadataFile], Field(default_factory=list, max_length=1_000)]

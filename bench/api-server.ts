@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { freePort, startApp, startTemporal } from '#stack';
+import type { BenchEnvironment } from './harness/index.js';
+
+/** A server as users run it, in a process of its own. */
+export interface ApiServer {
+  readonly url: string;
+  /** Where clients subscribe. */
+  readonly socketUrl: string;
+}
+
+/** A server on a graph that holds nothing else. */
+export async function openApiServer(environment: BenchEnvironment): Promise<ApiServer> {
+  return (await openServers(environment))();
+}
+
+/** Two server processes on one graph that holds nothing else. */
+export async function openTwoApiServers(environment: BenchEnvironment): Promise<readonly [ApiServer, ApiServer]> {
+  const start = await openServers(environment);
+  return [await start(), await start()];
+}
+
+/** Starts what servers need. @returns starts one more server on it */
+async function openServers(environment: BenchEnvironment): Promise<() => Promise<ApiServer>> {
+  const [neo4j, temporal] = await Promise.all([
+    environment.startNeo4j(),
+    startTemporal({ ...environment.place('temporal'), uiPort: 'off' }),
+  ]);
+  environment.use(temporal);
+  const shared = {
+    HOST: '127.0.0.1',
+    NEO4J_URI: neo4j.uri,
+    NEO4J_USER: neo4j.user,
+    NEO4J_PASSWORD: neo4j.password,
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    NUCLEUS_SECRET_KEY: randomBytes(32).toString('base64'),
+    NUCLEUS_INTERNAL_TOKEN: randomBytes(24).toString('base64url'),
+    NUCLEUS_API_TOKEN: undefined,
+    LOG_LEVEL: 'info',
+  };
+  return async () => {
+    const port = await freePort();
+    const { dataDir, recordFile, signal } = environment.place(`api-${port}`);
+    const env = { ...shared, PORT: String(port) };
+    const app = await startApp('api', { env, logFile: join(dataDir, 'server.log'), recordFile, signal });
+    environment.use(app);
+    return { url: `http://127.0.0.1:${port}`, socketUrl: `ws://127.0.0.1:${port}/graphql` };
+  };
+}

@@ -1,0 +1,78 @@
+/** Every operation that the client sends; a test validates each against the SDL. */
+
+const ENTITY = `urn kind name labels version createdAt updatedAt deletedAt placeholder properties browserUrl`;
+const KIND_PROPERTY = `name type required description`;
+const KIND = `name origin description urnKind keyParts properties { ${KIND_PROPERTY} }
+  links { kind to properties { ${KIND_PROPERTY} } description }`;
+const ENTITY_RESULT = `urn outcome version`;
+const LINK_RESULT = `kind from to outcome version`;
+const USER_ERROR = `code field message elementIndex`;
+const CHANGE_ITEM = `operation urn kind to version before after`;
+const PAGE_INFO = `hasNextPage endCursor`;
+
+export const OPERATIONS = {
+  node: `query Node($urn: ID!, $includeDeleted: Boolean) {
+    node(urn: $urn, includeDeleted: $includeDeleted) { ${ENTITY} }
+  }`,
+  nodes: `query Nodes($urns: [ID!]!, $includeDeleted: Boolean) {
+    nodes(urns: $urns, includeDeleted: $includeDeleted) { ${ENTITY} }
+  }`,
+  entities: `query Entities($kind: String, $first: Int, $after: String) {
+    entities(kind: $kind, first: $first, after: $after) { nodes { ${ENTITY} } pageInfo { ${PAGE_INFO} } }
+  }`,
+  links: `query Links($urn: ID!, $kinds: [String!], $direction: LinkDirection, $first: Int, $after: String) {
+    node(urn: $urn, includeDeleted: true) {
+      links(kinds: $kinds, direction: $direction, first: $first, after: $after) {
+        nodes { kind direction node { ${ENTITY} } version createdAt updatedAt properties }
+        pageInfo { ${PAGE_INFO} }
+      }
+    }
+  }`,
+  search: `query Search($text: String!, $kinds: [String!], $first: Int, $after: String) {
+    search(text: $text, kinds: $kinds, first: $first, after: $after) {
+      edges { node { ${ENTITY} } score highlights { property text } }
+      pageInfo { ${PAGE_INFO} }
+    }
+  }`,
+  entityKinds: `query EntityKinds { entityKinds { ${KIND} } }`,
+  changes: `query Changes($urn: ID!, $first: Int, $after: String) {
+    changes(urn: $urn, first: $first, after: $after) {
+      nodes { commit at actor runId item { ${CHANGE_ITEM} } }
+      pageInfo { ${PAGE_INFO} }
+    }
+  }`,
+  changeLog: `query ChangeLog { changeLog { head oldest } }`,
+  upsert: `mutation Upsert($input: UpsertInput!) {
+    upsert(input: $input) {
+      entities { ${ENTITY_RESULT} } links { ${LINK_RESULT} }
+      commit transactions replayed userErrors { ${USER_ERROR} }
+    }
+  }`,
+  delete: `mutation Delete($input: DeleteInput!) {
+    delete(input: $input) {
+      entities { ${ENTITY_RESULT} } links { ${LINK_RESULT} }
+      commit transactions replayed userErrors { ${USER_ERROR} }
+    }
+  }`,
+  purge: `mutation Purge($input: PurgeInput!) {
+    purge(input: $input) {
+      entities { ${ENTITY_RESULT} }
+      commit transactions replayed userErrors { ${USER_ERROR} }
+    }
+  }`,
+  defineEntityKind: `mutation DefineEntityKind($input: DefineEntityKindInput!) {
+    defineEntityKind(input: $input) { kind { ${KIND} } commit userErrors { ${USER_ERROR} } }
+  }`,
+  graphChanges: `subscription GraphChanges($filter: GraphChangeFilter, $after: String) {
+    graphChanges(filter: $filter, after: $after) {
+      kind cursor at changes { cursor at actor runId items { ${CHANGE_ITEM} } }
+    }
+  }`,
+  ingestionRunEvents: `subscription IngestionRunEvents($filter: IngestionRunEventFilter, $after: String) {
+    ingestionRunEvents(filter: $filter, after: $after) {
+      kind cursor at
+      run { id urn endpointId unitId sinkId state startedAt endedAt stats error { code category field message } browserUrl }
+      progress { runId endpointId unitId sinkId phase rowsRead rowsWritten rowsPerSecond }
+    }
+  }`,
+} as const;

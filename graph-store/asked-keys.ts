@@ -1,0 +1,44 @@
+import type { EdgeDeletion, EdgeUpsert, EntityUpsert } from './graph-store.js';
+
+/** What a plan needs to know of every node and edge, whatever its item names. */
+const OWN_KEYS = ['version', 'deletedAt', 'lastChange'];
+
+type Item = Partial<EntityUpsert> | EdgeUpsert | EdgeDeletion;
+
+/**
+ * The properties that the items of a batch name, as few lists for many items: most items of a batch name the same ones, and
+ * what is not asked for need not be sent.
+ */
+export class AskedKeys {
+  /** By the name that a row is given; a parameter of the statement. */
+  readonly lists: Record<string, readonly string[]> = {};
+  readonly #names = new Map<string, string>();
+
+  nameFor(item: Item = {}): string {
+    const { name: caption, properties, initial, required } = item as Partial<EntityUpsert>;
+    const keys = [...OWN_KEYS];
+    if (caption !== undefined) keys.push('name');
+    for (const key in properties) keys.push(key);
+    for (const key in initial) keys.push(key);
+    if (required !== undefined) keys.push(...required);
+    const text = keys.join('\n');
+    const present = this.#names.get(text);
+    if (present !== undefined) return present;
+    const name = `keys${this.#names.size}`;
+    this.#names.set(text, name);
+    this.lists[name] = keys;
+    return name;
+  }
+
+  /** The properties that a row's values stand for. */
+  properties(name: string, values: readonly unknown[]): Record<string, unknown> {
+    // Without a prototype: users may call a property `constructor`.
+    const properties = Object.create(null) as Record<string, unknown>;
+    const keys = this.lists[name] ?? [];
+    for (let place = 0; place < keys.length; place += 1) {
+      const key = keys[place];
+      if (key !== undefined) properties[key] = values[place] ?? undefined;
+    }
+    return properties;
+  }
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { Neo4jGraphQL } from '@neo4j/graphql';
+import { type GraphQLFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
+import { InputError } from '#errors';
+import { GENERATED_READS_FILE } from '#graph-schema';
+import { asReadError, checkPageSize, type GraphDriver } from '#graph-store';
+
+/** What generated fields read from. Without a driver the schema can be printed, but answers nothing. */
+export interface GeneratedSources {
+  readonly driver?: GraphDriver;
+  /** Feeds the generated `…Created`, `…Updated` and `…Deleted` subscriptions. */
+  readonly changes?: { readonly events: EventEmitter };
+}
+
+const TIMEOUT_MS = 30_000;
+
+type Resolver = GraphQLFieldResolver<unknown, unknown>;
+
+/** The queries that @neo4j/graphql makes from the types of generated-reads.graphql. */
+export async function generatedReads({
+  driver,
+  changes = { events: new EventEmitter() },
+}: GeneratedSources): Promise<GraphQLSchema> {
+  const generator = new Neo4jGraphQL({
+    typeDefs: readFileSync(GENERATED_READS_FILE, 'utf8'),
+    // Done where the schema is printed; a server would start later, and with a warning that is not meant for its log.
+    validate: driver === undefined,
+    features: {
+      limitRequired: true,
+      // The rules that hide deleted nodes are rules of authorization there, which asks for a key. No token is ever read.
+      authorization: { key: randomUUID() },
+      // Typed for the library's own engines, but an emitter is all that it uses.
+      subscriptions: changes as never,
+      excludeDeprecatedFields: {
+        mutationOperations: true,
+        aggregationFilters: true,
+        aggregationFiltersOutsideConnection: true,
+        relationshipFilters: true,
+        attributeFilters: true,
+      },
+    },
+  });
+  const schema = await generator.getSchema();
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    const isQuery = type === schema.getQueryType();
+    for (const field of Object.values(type.getFields())) {
+      if (field.resolve) field.resolve = isQuery ? inOwnContext(field.resolve, driver) : renamed(field.resolve);
+    }
+  }
+  return schema;
+}
+
+/**
+ * Answers of the library stand under their alias, which its own resolvers know. They are called `defaultFieldResolver`, by which
+ * schemas that are merged take them for the one of graphql-js and leave them out; under another name they stay.
+ */
+function renamed(resolve: Resolver): Resolver {
+  return (...parameters) => resolve(...parameters);
+}
+
+/** The library writes into the context that it is given, so it gets one of its own. */
+function inOwnContext(resolve: Resolver, driver: GraphDriver | undefined): Resolver {
+  return async (root, args, _, info) => {
+    checkPaging(args);
+    try {
+      const context = { executionContext: driver, transaction: { timeout: TIMEOUT_MS } };
+      return await resolve(root, withoutNulls(args), context, info);
+    } catch (error) {
+      throw asReadError(error, (rule) => InputError.one('BAD_USER_INPUT', info.fieldName, rule));
+    }
+  };
+}
+
+/** The library would take a limit of 0 for none, and a foreign cursor for the beginning. @throws InputError */
+function checkPaging(args: Readonly<Record<string, unknown>>): void {
+  const { limit, first, offset, after } = args;
+  if (typeof limit === 'number') checkPageSize(limit, 'limit');
+  if (typeof first === 'number') checkPageSize(first);
+  if (typeof offset === 'number' && offset < 0) {
+    throw InputError.one('BAD_USER_INPUT', 'offset', `must be 0 or greater, got ${offset}`);
+  }
+  if (typeof after === 'string' && !OFFSET_CURSOR.test(Buffer.from(after, 'base64').toString('utf8'))) {
+    throw InputError.one('BAD_USER_INPUT', 'after', 'is not a cursor that this list has returned');
+  }
+}
+
+const OFFSET_CURSOR = /^arrayconnection:\d{1,9}$/;
+
+/** A filter that is null filters nothing, which the library does not know; to equal null is to be absent. */
+function withoutNulls<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(withoutNulls) as Value;
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([key, item]) => item !== null || key === 'eq');
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutNulls(item)])) as Value;
+}
