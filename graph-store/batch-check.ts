@@ -1,9 +1,7 @@
 import type { RefusedItem } from './batch-refused.js';
+import { edgeKey } from './edge-key.js';
 import type { GraphBatch, Refusal } from './graph-store.js';
 import { itemsOf, type PlacedItem } from './split-batch.js';
-
-export const edgeKey = (edge: { kind: string; from: string; to: string }): string =>
-  `${edge.kind} ${edge.from} ${edge.to}`;
 
 /** Refusals that need no look at the graph. Of an item that is named twice the first stands and the later ones are refused. */
 export function refusedOnSight(batch: GraphBatch): RefusedItem[] {

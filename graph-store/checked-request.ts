@@ -1,4 +1,5 @@
 import type { KindCatalog } from '#graph-schema';
+import { edgeKey } from './edge-key.js';
 import type { GraphBatch, Refusal, WriteOutcome } from './graph-store.js';
 import type { EntityOutcome, KnowledgeReceipt, KnowledgeWrite, LinkOutcome } from './knowledge-types.js';
 import {
@@ -140,7 +141,6 @@ function identityOf(names: Names): Names {
   return 'from' in names ? { kind: names.kind, from: names.from, to: names.to } : { urn: names.urn };
 }
 
-/** Neither urns nor kinds hold a space, so no two things share a key. */
 export function keyOf(names: Names): string | null {
-  return 'from' in names ? `${names.kind} ${names.from} ${names.to}` : names.urn;
+  return 'from' in names ? edgeKey(names) : names.urn;
 }

@@ -1,5 +1,5 @@
 import { captionOf } from '#graph-schema';
-import { edgeKey } from './batch-check.js';
+import { edgeKey } from './edge-key.js';
 import type { EdgeDeletion, EdgeUpsert, Refusal } from './graph-store.js';
 import { unfit } from './node-plan.js';
 import { planPatch } from './patch-plan.js';
@@ -77,7 +77,7 @@ function planEdgeDeletion(input: PlanInput, plan: WritePlan, index: number, item
     plan.refuse('edgeDeletions', index, { ...identity, outcome: 'refused', version }, stale);
     return;
   }
-  const { before, after } = planPatch(held.properties, { deletedAt: input.now }) ?? { before: {}, after: {} };
+  const { before, after } = planPatch(held, { deletedAt: input.now }) ?? { before: {}, after: {} };
   append(plan.edgeUpdates, kind, { from, to, version: version + 1, set: parametersOf(after) });
   plan.items.push({
     operation: 'deleted',

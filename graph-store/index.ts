@@ -8,6 +8,7 @@
  * await store.upsertEntity({ kind: 'Dataset', urn: datasetUrn('s3://lake', 'orders'), name: 'orders' }, { actor: 'me' });
  */
 export { BatchRefused, type RefusedItem } from './batch-refused.js';
+export { edgeKey } from './edge-key.js';
 export { entityHistory } from './entity-history.js';
 export {
   type Change,

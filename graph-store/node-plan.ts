@@ -77,7 +77,7 @@ function planDeletion(input: PlanInput, plan: WritePlan, index: number, item: De
     plan.refuse('deletions', index, now, stale);
     return;
   }
-  const { before, after } = planPatch(held.properties, { deletedAt: input.now }) ?? { before: {}, after: {} };
+  const { before, after } = planPatch(held, { deletedAt: input.now }) ?? { before: {}, after: {} };
   append(plan.updates, null, { urn, version: version + 1, set: parametersOf(after) });
   plan.items.push({
     operation: 'deleted',

@@ -18,13 +18,13 @@ type UpsertPlan =
 
 const UNCHANGED: UpsertPlan = { outcome: 'unchanged' };
 
-const NOTHING: Held['properties'] = Object.freeze(Object.create(null));
+const NOTHING: Held = Object.freeze(Object.create(null));
 
 /** @param system properties beside those of the user, such as the name */
 export function planUpsert(upsert: Upsert, held: Held | undefined, system: PropertyPatch = {}): UpsertPlan {
   const stale = staleVersion(upsert.ifVersion, held);
   if (stale !== undefined) return { outcome: 'refused', refusal: stale };
-  const current = held?.properties ?? NOTHING;
+  const current = held ?? NOTHING;
   if (versionOf(held) > 0 && !isDeleted(held) && holds(current, upsert, system)) return UNCHANGED;
   const patch = { ...missing(upsert.initial, current), ...upsert.properties, ...system };
   const lacking = upsert.required?.find(
@@ -45,13 +45,13 @@ export function planUpsert(upsert: Upsert, held: Held | undefined, system: Prope
 }
 
 /** The short way out for what is there already: most of what is imported again is. */
-function holds(current: Held['properties'], { properties, initial, required }: Upsert, system: PropertyPatch): boolean {
+function holds(current: Held, { properties, initial, required }: Upsert, system: PropertyPatch): boolean {
   return (
     required === undefined && initial === undefined && includes(current, system) && includes(current, properties ?? {})
   );
 }
 
-function missing(initial: Properties | undefined, current: Held['properties']): Properties {
+function missing(initial: Properties | undefined, current: Held): Properties {
   const absent: Record<string, Properties[string]> = {};
   for (const key in initial) {
     const value = initial[key];

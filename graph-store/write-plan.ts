@@ -8,9 +8,7 @@ import type { Chunk, ListName } from './split-batch.js';
  * A node or edge as it is in the graph, under its lock; of its properties those that its item names, and the store's own, as
  * the driver returns them.
  */
-export interface Held {
-  readonly properties: Readonly<Record<string, unknown>>;
-}
+export type Held = Readonly<Record<string, unknown>>;
 
 /** All that the plan of a chunk depends on. */
 export interface PlanInput {
@@ -94,15 +92,15 @@ export function parametersOf(patch: PropertyPatch): Parameters {
   return parameters;
 }
 
-export const versionOf = (held: Held | undefined): number => Number(held?.properties.version ?? 0);
+export const versionOf = (held: Held | undefined): number => Number(held?.version ?? 0);
 
-export const isDeleted = (held: Held | undefined): boolean => (held?.properties.deletedAt ?? null) !== null;
+export const isDeleted = (held: Held | undefined): boolean => (held?.deletedAt ?? null) !== null;
 
 /** Id of the change that touched it last. A placeholder has been touched by the changes of its edges alone. */
 export const previousChange = (held: Held | undefined): string | null =>
-  versionOf(held) === 0 ? null : ((held?.properties.lastChange as string | undefined) ?? null);
+  versionOf(held) === 0 ? null : ((held?.lastChange as string | undefined) ?? null);
 
-/** @param isGone what is deleted keeps its version, but does not exist for those who ask for that */
+/** What is deleted keeps its version, but does not exist for those who ask for 0. */
 export function staleVersion(ifVersion: number | undefined, held: Held | undefined): Refusal | undefined {
   const actual = versionOf(held);
   if (ifVersion === undefined || ifVersion === actual || (ifVersion === 0 && isDeleted(held))) return undefined;

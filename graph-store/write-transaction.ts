@@ -16,7 +16,7 @@ import {
   updateEntities,
 } from '#graph-schema';
 import { AskedKeys } from './asked-keys.js';
-import { edgeKey } from './batch-check.js';
+import { edgeKey } from './edge-key.js';
 import { planEdges } from './edge-plan.js';
 import type { WriteContext } from './graph-store.js';
 import { planNodes, planPurges } from './node-plan.js';
@@ -73,7 +73,7 @@ export async function applyPlan(
 }
 
 /** An end of edges about which nothing is odd; no more is known of it. */
-const SOUND_END: Held = { properties: { version: 1 } };
+const SOUND_END: Held = { version: 1 };
 
 async function lockNodes(tx: ManagedTransaction, chunk: Chunk): Promise<Map<string, Held>> {
   const asked = new AskedKeys();
@@ -93,7 +93,7 @@ async function lockNodes(tx: ManagedTransaction, chunk: Chunk): Promise<Map<stri
     const [urn, keys] = at(rows, record.get('place'));
     const values = record.get('values');
     if (values === null) nodes.delete(urn);
-    else nodes.set(urn, { properties: asked.properties(keys, values) });
+    else nodes.set(urn, asked.properties(keys, values));
   }
   return nodes;
 }
@@ -145,7 +145,7 @@ async function lookUpEdges(
     const found = await tx.run<HeldRow>(readEdges(kind), { rows, keys: asked.lists });
     for (const record of found.records) {
       const [from, to, keys] = at(rows, record.get('place'));
-      edges.set(edgeKey({ kind, from, to }), { properties: asked.properties(keys, record.get('values') ?? []) });
+      edges.set(edgeKey({ kind, from, to }), asked.properties(keys, record.get('values') ?? []));
     }
   }
   return edges;

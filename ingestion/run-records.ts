@@ -9,7 +9,14 @@ import {
   unitStateUrn,
   unitUrn,
 } from '#graph-schema';
-import type { EdgeUpsert, EntityUpsert, ErrorRecord, GraphBatch, StatusRecord } from '#graph-store';
+import {
+  type EdgeUpsert,
+  type EntityUpsert,
+  type ErrorRecord,
+  edgeKey,
+  type GraphBatch,
+  type StatusRecord,
+} from '#graph-store';
 import type { Cursor, DatasetRef, RunMetadataSummary, RunStats } from './contracts/index.js';
 
 /** One run of one unit into one sink: what every record of it needs to name. */
@@ -218,7 +225,7 @@ function lineageOf(run: RunIdentity, stats: RunStats): Records {
   // A data set may be both read and written, and be there in several parts; a batch names each node and each edge once.
   const seen = new Set<string>();
   const link = (edge: EdgeUpsert) => {
-    const key = `${edge.kind} ${edge.from} ${edge.to}`;
+    const key = edgeKey(edge);
     if (seen.has(key)) return;
     seen.add(key);
     records.edges.push(edge);

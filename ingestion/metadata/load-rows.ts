@@ -1,6 +1,6 @@
 import { AppError } from '#errors';
 import type { KindDefinition } from '#graph-schema';
-import type { KindRegistry, KnowledgeWriter, WriteContext } from '#graph-store';
+import { edgeKey, type KindRegistry, type KnowledgeWriter, type WriteContext } from '#graph-store';
 import { type LoadReport, LoadTally } from './load-report.js';
 import { type MetadataRow, type MetadataRows, type RowRequest, urnOfKey } from './metadata-row.js';
 import { OpenWrites } from './open-writes.js';
@@ -158,7 +158,7 @@ class Load {
       case 'deletion':
         return request.item.urn;
       default:
-        return `${request.item.kind} ${request.item.from} ${request.item.to}`;
+        return edgeKey(request.item);
     }
   }
 

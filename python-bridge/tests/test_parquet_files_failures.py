@@ -104,6 +104,14 @@ BREAKS = {
 }
 
 
+def commit_without_its_files(sink, staging, folder, first):
+    """A second commit that has its manifest, but whose files could not be moved to it."""
+    with pytest.MonkeyPatch.context() as patch:
+        break_rename(patch, folder)
+        with pytest.raises(SinkError):
+            commit(sink, staging, "b:0", [2], first)
+
+
 @pytest.mark.parametrize("mode", ["append", "overwrite"])
 @pytest.mark.parametrize("failure", BREAKS)
 def test_a_failure_after_the_commit_point_loses_no_row(sink, staging, folder, failure, mode):
@@ -140,10 +148,7 @@ def test_a_commit_that_waits_for_its_files_is_no_orphan_however_old_it_is(sink, 
 
 def test_nothing_is_cleaned_up_while_the_newest_manifest_can_not_be_read(sink, staging, folder):
     first = commit(sink, staging, "a:0", [1], None)
-    with pytest.MonkeyPatch.context() as patch:
-        break_rename(patch, folder)
-        with pytest.raises(SinkError):
-            commit(sink, staging, "b:0", [2], first)
+    commit_without_its_files(sink, staging, folder, first)
     (waiting,) = (folder / "_incoming").iterdir()
     os.utime(waiting, (time.time() - 10**6,) * 2)
     manifest = folder / "_manifests" / "00000002.json"
@@ -158,10 +163,7 @@ def test_nothing_is_cleaned_up_while_the_newest_manifest_can_not_be_read(sink, s
 
 def test_a_committed_file_that_is_gone_stops_the_unit(sink, staging, folder):
     first = commit(sink, staging, "a:0", [1], None)
-    with pytest.MonkeyPatch.context() as patch:
-        break_rename(patch, folder)
-        with pytest.raises(SinkError):
-            commit(sink, staging, "b:0", [2], first)
+    commit_without_its_files(sink, staging, folder, first)
     shutil.rmtree(folder / "_incoming")
     with pytest.raises(SinkError, match="restore it") as caught:
         sink.last_commit(UNIT, "events")

@@ -1,13 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { datasetUrn } from '#graph-schema';
-import {
-  BatchRefused,
-  type EntityUpsert,
-  type GraphBatch,
-  Neo4jGraphStore,
-  WRITE_LIMITS,
-  type WriteOptions,
-} from '#graph-store';
+import { BatchRefused, type GraphBatch, Neo4jGraphStore, WRITE_LIMITS, type WriteOptions } from '#graph-store';
+import { datasetsOf } from '../support/datasets.js';
 import { openSharedGraph, type TestGraph } from '../support/graph.js';
 import { uniquePrefix } from '../support/unique.js';
 
@@ -20,13 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => graph[Symbol.asyncDispose]());
 
-const urnOf = (name: string) => datasetUrn(PREFIX, name);
-const dataset = (name: string, rest: Partial<EntityUpsert> = {}): EntityUpsert => ({
-  kind: 'Dataset',
-  urn: urnOf(name),
-  name,
-  ...rest,
-});
+const { urnOf, dataset } = datasetsOf(PREFIX);
 const write = (batch: GraphBatch, options?: WriteOptions) => graph.store.write(batch, CONTEXT, options);
 const count = async (name: string) => {
   const [row] = await graph.query('MATCH (n:Entity) WHERE n.urn STARTS WITH $prefix RETURN count(n) AS nodes', {

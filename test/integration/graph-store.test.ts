@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { datasetUrn, type EntityKind, endpointUrn } from '#graph-schema';
-import type { EntityUpsert, GraphBatch } from '#graph-store';
+import { type EntityKind, endpointUrn } from '#graph-schema';
+import type { GraphBatch } from '#graph-store';
+import { datasetsOf } from '../support/datasets.js';
 import { openSharedGraph, type TestGraph } from '../support/graph.js';
 import { uniquePrefix } from '../support/unique.js';
 
@@ -13,13 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => graph[Symbol.asyncDispose]());
 
-const urnOf = (name: string) => datasetUrn(PREFIX, name);
-const dataset = (name: string, rest: Partial<EntityUpsert> = {}): EntityUpsert => ({
-  kind: 'Dataset',
-  urn: urnOf(name),
-  name,
-  ...rest,
-});
+const { urnOf, dataset } = datasetsOf(PREFIX);
 const write = (batch: GraphBatch) => graph.store.write(batch, CONTEXT);
 
 async function node(urn: string): Promise<Record<string, unknown> | undefined> {
