@@ -8,6 +8,7 @@ export interface ApiServer {
   readonly url: string;
   /** Where clients subscribe. */
   readonly socketUrl: string;
+  readonly logFile: string;
 }
 
 /** A server on a graph that holds nothing else. */
@@ -15,14 +16,14 @@ export async function openApiServer(environment: BenchEnvironment): Promise<ApiS
   return (await openServers(environment))();
 }
 
-/** Two server processes on one graph that holds nothing else. */
+/** Two server processes on one graph that holds nothing else. Their logs tell when which change was committed. */
 export async function openTwoApiServers(environment: BenchEnvironment): Promise<readonly [ApiServer, ApiServer]> {
-  const start = await openServers(environment);
+  const start = await openServers(environment, 'debug');
   return [await start(), await start()];
 }
 
 /** Starts what servers need. @returns starts one more server on it */
-async function openServers(environment: BenchEnvironment): Promise<() => Promise<ApiServer>> {
+async function openServers(environment: BenchEnvironment, logLevel = 'info'): Promise<() => Promise<ApiServer>> {
   const [neo4j, temporal] = await Promise.all([
     environment.startNeo4j(),
     startTemporal({ ...environment.place('temporal'), uiPort: 'off' }),
@@ -38,14 +39,14 @@ async function openServers(environment: BenchEnvironment): Promise<() => Promise
     NUCLEUS_SECRET_KEY: randomBytes(32).toString('base64'),
     NUCLEUS_INTERNAL_TOKEN: randomBytes(24).toString('base64url'),
     NUCLEUS_API_TOKEN: undefined,
-    LOG_LEVEL: 'info',
+    LOG_LEVEL: logLevel,
   };
   return async () => {
     const port = await freePort();
     const { dataDir, recordFile, signal } = environment.place(`api-${port}`);
     const env = { ...shared, PORT: String(port) };
-    const app = await startApp('api', { env, logFile: join(dataDir, 'server.log'), recordFile, signal });
-    environment.use(app);
-    return { url: `http://127.0.0.1:${port}`, socketUrl: `ws://127.0.0.1:${port}/graphql` };
+    const logFile = join(dataDir, 'server.log');
+    environment.use(await startApp('api', { env, logFile, recordFile, signal }));
+    return { logFile, url: `http://127.0.0.1:${port}`, socketUrl: `ws://127.0.0.1:${port}/graphql` };
   };
 }

@@ -20,11 +20,11 @@ export class LatencyClientProcess implements AsyncDisposable {
     return new LatencyClientProcess(child);
   }
 
-  /** Milliseconds from the time of each change to its arrival at each client. @param publish makes so many changes */
-  async agesOf(changes: number, publish: () => Promise<unknown>): Promise<number[]> {
+  /** Wall-clock times at which each change came to each client, by cursor. @param publish makes so many changes */
+  async arrivalsOf(changes: number, publish: () => Promise<unknown>): Promise<ReadonlyMap<string, readonly number[]>> {
     this.#child.send(changes);
-    const [ages] = await Promise.all([nextMessage(this.#child), publish()]);
-    return Array.from(ages as Float64Array);
+    const [arrivals] = await Promise.all([nextMessage(this.#child), publish()]);
+    return arrivals as Map<string, number[]>;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

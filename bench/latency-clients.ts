@@ -1,30 +1,36 @@
 import { isEvent, openSubscriptions } from './subscription-socket.js';
 
 /**
- * Subscribers to changes of the graph that tell how old each change is when it comes, in a process of their own. Forked with
- * the address, the query, the number of clients and how many subscriptions one more socket has, which does not read.
+ * Subscribers to changes of the graph that tell when each change came, in a process of their own. Forked with the address, the
+ * query, the number of clients and how many subscriptions one more socket has, which does not read.
  *
- * Tells its parent `ready`. Then, for each number of changes that it is sent, the ages in milliseconds once every client has had as many.
+ * Tells its parent `ready`. Then, for each number of changes that it is sent, once every client has had as many, the wall-clock
+ * times of their arrival by cursor.
  */
 const [url = '', query = '', count = '0', stalled = '0'] = process.argv.slice(2);
 const clients = Number(count);
-let ages: number[] = [];
-let expected = Number.POSITIVE_INFINITY;
+let arrivals = new Map<string, number[]>();
+let left = Number.POSITIVE_INFINITY;
 
-/** In the payload only changes have a time; a change is cheaper to find than to parse. */
-const TIME_OF_CHANGE = /"at":"([^"]+)"/g;
+/** Of the changes of an event, not of the event itself. A cursor is cheaper to find than a message to parse. */
+const CURSOR_OF_CHANGE = /"cursor":"([^"]+)","at"/g;
 
 function onMessage(message: Buffer): void {
   const now = Date.now();
   if (!isEvent(message)) throw new Error(`a subscription has ended: ${message}`);
-  for (const [, at = ''] of message.toString('latin1').matchAll(TIME_OF_CHANGE)) ages.push(now - Date.parse(at));
-  if (ages.length < expected) return;
-  process.send?.(Float64Array.from(ages));
-  ages = [];
+  for (const [, cursor = ''] of message.toString('latin1').matchAll(CURSOR_OF_CHANGE)) {
+    const times = arrivals.get(cursor);
+    if (times === undefined) arrivals.set(cursor, [now]);
+    else times.push(now);
+    left -= 1;
+  }
+  if (left > 0) return;
+  process.send?.(arrivals);
+  arrivals = new Map();
 }
 
 process.on('message', (changes) => {
-  expected = Number(changes) * clients;
+  left = Number(changes) * clients;
 });
 const sockets = await Promise.all(Array.from({ length: clients }, () => openSubscriptions(url, query)));
 for (const socket of sockets) socket.on('message', onMessage);

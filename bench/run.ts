@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { REPOSITORY_ROOT } from '#stack';
@@ -17,7 +17,7 @@ const HELP = `Usage: npm run bench -- <name…> | all | report [options]
 
   <name>        a benchmark by its id (p6), its name (checkpoint-put) or both (p6-checkpoint-put)
   all           every benchmark
-  report        write docs/performance/ from the results in bench/results/, as a run does at its end
+  report        write docs/performance/ and the README's table from bench/results/, as a run does at its end
 
   --rounds N    rounds that count, 5 or more (default 5)
   --quick       small sizes and 2 rounds, to see that it runs; writes no results
@@ -96,8 +96,10 @@ function choose(benchmarks: readonly AnyBenchmark[], names: readonly string[]): 
   return benchmarks.filter((benchmark) => names.some((name) => matches(benchmark, name)));
 }
 
+const README = join(REPOSITORY_ROOT, 'README.md');
+
 function writeReport(): void {
-  for (const [path, text] of Object.entries(performanceReport(readResults()))) {
+  for (const [path, text] of Object.entries(performanceReport(readResults(), readFileSync(README, 'utf8')))) {
     mkdirSync(dirname(join(REPOSITORY_ROOT, path)), { recursive: true });
     writeFileSync(join(REPOSITORY_ROOT, path), text);
     process.stdout.write(`written: ${path}\n`);

@@ -25,4 +25,4 @@ COPY --from=build /app ./
 RUN mkdir -p /data/kv && chown -R node:node /data
 USER node
 EXPOSE 4000
-CMD ["node", "--import", "tsx", "server/main.ts"]
+CMD ["node", "--max-semi-space-size=64", "--import", "tsx", "server/main.ts"]

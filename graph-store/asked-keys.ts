@@ -1,7 +1,9 @@
 import type { EdgeDeletion, EdgeUpsert, EntityUpsert } from './graph-store.js';
 
 /** What a plan needs to know of every node and edge, whatever its item names. */
-const OWN_KEYS = ['version', 'deletedAt', 'lastChange'];
+const OWN_KEYS = ['version', 'deletedAt'];
+/** What is written needs it, for the chain of changes. */
+const CHAIN_KEY = 'lastChange';
 
 type Item = Partial<EntityUpsert> | EdgeUpsert | EdgeDeletion;
 
@@ -11,12 +13,19 @@ type Item = Partial<EntityUpsert> | EdgeUpsert | EdgeDeletion;
  */
 export class AskedKeys {
   /** By the name that a row is given; a parameter of the statement. */
-  readonly lists: Record<string, readonly string[]> = {};
+  readonly lists: Record<string, readonly string[]>;
+  readonly #own: readonly string[];
   readonly #names = new Map<string, string>();
 
-  nameFor(item: Item = {}): string {
+  /** @param toWrite whether what is looked at may be written: a look that only compares asks for less */
+  constructor(toWrite: boolean) {
+    this.#own = toWrite ? [...OWN_KEYS, CHAIN_KEY] : OWN_KEYS;
+    this.lists = { own: this.#own };
+  }
+
+  nameFor(item: Item): string {
     const { name: caption, properties, initial, required } = item as Partial<EntityUpsert>;
-    const keys = [...OWN_KEYS];
+    const keys = [...this.#own];
     if (caption !== undefined) keys.push('name');
     for (const key in properties) keys.push(key);
     for (const key in initial) keys.push(key);

@@ -1,6 +1,7 @@
 import neo4j, { type Driver } from 'neo4j-driver';
 import { InputError } from '#errors';
 import {
+  AWAIT_SEARCH_INDEX,
   FIND_NODES,
   type KindCatalog,
   type KindDefinition,
@@ -116,7 +117,7 @@ export class Neo4jKnowledgeReader implements KnowledgeReader {
         const kinds = await Promise.all((filter.kinds ?? []).map((name) => this.#kindNamed(name, 'kinds')));
         const labels = filter.kinds ? kinds.map((kind) => kind.name) : null;
         return this.#page<NodeRow & { score: number }, SearchHit>(request, {
-          read: (page) => this.#run(SEARCH_ENTITIES, { query, labels, ...page }),
+          read: (page) => this.#run(SEARCH_ENTITIES, { query, labels, ...page }, AWAIT_SEARCH_INDEX),
           keyLength: 2,
           after: ([score, urn]) => ({
             afterScore: score === undefined ? null : numberOfKey(score),
@@ -148,8 +149,12 @@ export class Neo4jKnowledgeReader implements KnowledgeReader {
     };
   }
 
-  async #run<Row>(statement: string, parameters: Parameters): Promise<Row[]> {
-    const { records } = await inReadTransaction(this.#driver, (tx) => tx.run(statement, parameters));
+  /** @param first a statement to run before, of which nothing is read */
+  async #run<Row>(statement: string, parameters: Parameters, first?: string): Promise<Row[]> {
+    const { records } = await inReadTransaction(this.#driver, async (tx) => {
+      if (first !== undefined) await tx.run(first);
+      return tx.run(statement, parameters);
+    });
     return records.map((record) => record.toObject() as Row);
   }
 

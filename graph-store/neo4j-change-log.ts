@@ -12,13 +12,8 @@ import {
   READ_OLDEST_CHANGES,
   REMOVE_CHANGES,
 } from '#graph-schema';
-import {
-  type Change,
-  type ChangeItem,
-  type ChangeLog,
-  type HistoryEntry,
-  IDEMPOTENCY_WINDOW_HOURS,
-} from './graph-store.js';
+import { unpackItems } from './change-items.js';
+import { type Change, type ChangeLog, type HistoryEntry, IDEMPOTENCY_WINDOW_HOURS } from './graph-store.js';
 import { inReadTransaction, inWriteTransaction } from './neo4j-session.js';
 import { fromNeo4j, toNeo4j } from './property-values.js';
 
@@ -62,7 +57,7 @@ export class Neo4jChangeLog implements ChangeLog {
       const changes: Change[] = [];
       for (const row of found.records) {
         if (row.get('sequence') !== range.after + changes.length + 1) break;
-        changes.push(changeOf(row));
+        changes.push(await changeOf(row));
       }
       if (changes.length === 0) await refuseExpired(tx, range.after);
       return changes;
@@ -160,15 +155,13 @@ async function pruneStep(tx: ManagedTransaction, olderThan: Date): Promise<numbe
   return count;
 }
 
-function changeOf(row: Row): Change {
-  const items = row.get('items') as string;
+async function changeOf(row: Row): Promise<Change> {
   return {
     sequence: row.get('sequence') as number,
     id: row.get('id') as string,
     at: fromNeo4j(row.get('at')) as Date,
     actor: row.get('actor') as string,
     runId: row.get('runId') as string | null,
-    items: JSON.parse(items) as ChangeItem[],
-    size: items.length,
+    ...(await unpackItems(row.get('items'))),
   };
 }

@@ -16,6 +16,7 @@ import type {
 } from './graph-store.js';
 import { inWriteTransaction } from './neo4j-session.js';
 import { type Chunk, splitBatch, wholeBatch } from './split-batch.js';
+import { unchangedResults } from './unchanged-chunk.js';
 import type { PlanInput } from './write-plan.js';
 import { WriteReceiptBuilder } from './write-receipt.js';
 import {
@@ -136,7 +137,11 @@ async function writeInTransaction(
     const earlier = await earlierAnswer(tx, request, chunk, now);
     if (earlier !== undefined) return { ...earlier, replayed: true };
   }
-  const { input, plan } = await planChunk(tx, chunk, { missingEnds, refusedEntities, changeId, now });
+  const settings = { missingEnds, refusedEntities, changeId, now };
+  // What has a key leaves its answer behind, so it writes in any case.
+  const unchanged = request === undefined ? await unchangedResults(tx, chunk, settings) : undefined;
+  if (unchanged !== undefined) return { sequence: null, results: unchanged, replayed: false };
+  const { input, plan } = await planChunk(tx, chunk, settings);
   if (atomic) throwRefused(plan.refused);
   const answer = { sequence: await applyPlan(tx, input, plan, context), results: plan.results };
   if (request !== undefined) await keepAnswer(tx, request, answer);

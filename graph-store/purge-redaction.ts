@@ -1,6 +1,6 @@
 import neo4j, { type ManagedTransaction } from 'neo4j-driver';
 import { LATEST_CHANGES, LOCK_RETENTION, READ_CHANGE_SIZES, READ_CHANGES_BY_ID, REWRITE_CHANGES } from '#graph-schema';
-import type { ChangeItem } from './graph-store.js';
+import { packItems, unpackItems } from './change-items.js';
 
 /** Characters of JSON that are read and written at once, but for the change that goes past it. */
 const SLICE_SIZE = 8 * 1024 * 1024;
@@ -47,17 +47,18 @@ async function redact(
   ids: readonly string[],
   purged: ReadonlySet<string>,
 ): Promise<Set<string>> {
-  const found = await tx.run<{ id: string; items: string }>(READ_CHANGES_BY_ID, { ids });
+  const found = await tx.run<{ id: string; items: unknown }>(READ_CHANGES_BY_ID, { ids });
   const previous = new Set<string>();
-  const rows = found.records.map((row) => {
-    const items = (JSON.parse(row.get('items')) as ChangeItem[]).map((item) => {
+  const rewritten = found.records.map(async (row) => {
+    const { items } = await unpackItems(row.get('items'));
+    const redacted = items.map((item) => {
       if (!purged.has(item.urn) && !(item.to !== undefined && purged.has(item.to))) return item;
       if (item.previous !== null) previous.add(item.previous);
       return { ...item, before: {}, after: {} };
     });
-    const text = JSON.stringify(items);
-    return { id: row.get('id'), items: text, size: neo4j.int(text.length) };
+    const kept = await packItems(redacted);
+    return { id: row.get('id'), items: kept.items, size: neo4j.int(kept.size) };
   });
-  await tx.run(REWRITE_CHANGES, { rows });
+  await tx.run(REWRITE_CHANGES, { rows: await Promise.all(rewritten) });
   return previous;
 }

@@ -39,7 +39,8 @@ interface Update {
   readonly set: Parameters;
 }
 
-interface Ends {
+/** Urns of the nodes at both sides of an edge. */
+export interface Ends {
   readonly from: string;
   readonly to: string;
 }

@@ -3,43 +3,43 @@ import { AppError } from '#errors';
 import {
   CREATE_ENTITIES,
   createEdges,
-  type LinkKindName,
-  LOCK_ENTITIES,
   labelsOf,
-  mostSpecificKind,
   PURGE_ENTITIES,
-  READ_LABELS,
   RECORD_CHANGE,
-  readEdges,
   SET_PROPERTIES,
   updateEdges,
   updateEntities,
 } from '#graph-schema';
-import { AskedKeys } from './asked-keys.js';
-import { edgeKey } from './edge-key.js';
+import { type KeptItems, packItems } from './change-items.js';
 import { planEdges } from './edge-plan.js';
 import type { WriteContext } from './graph-store.js';
+import { readHeldState } from './held-state.js';
 import { planNodes, planPurges } from './node-plan.js';
+import { Places } from './places.js';
 import { toNeo4j } from './property-values.js';
 import { redactPurged } from './purge-redaction.js';
 import type { Chunk } from './split-batch.js';
-import { append, type Held, type PlanInput, WritePlan } from './write-plan.js';
+import { type Ends, type PlanInput, WritePlan } from './write-plan.js';
+
+/** What a plan depends on beside the graph. */
+export type PlanSettings = Pick<PlanInput, 'missingEnds' | 'refusedEntities' | 'changeId' | 'now'>;
 
 /** Another transaction has made or removed a node between the look and the write: look again. */
 export class Raced extends Error {
   override readonly name = 'Raced';
 }
 
-/** Takes the locks of a chunk's nodes and plans what to write. Nothing is written yet. */
+/**
+ * Reads what a chunk is about and plans what to write. Nothing is written yet.
+ * @param lock whether to take the locks of the chunk's nodes first: a plan made without them can be out of date at once
+ */
 export async function planChunk(
   tx: ManagedTransaction,
   chunk: Chunk,
-  rest: Pick<PlanInput, 'missingEnds' | 'refusedEntities' | 'changeId' | 'now'>,
+  rest: PlanSettings,
+  lock = true,
 ): Promise<{ input: PlanInput; plan: WritePlan }> {
-  const nodes = await lockNodes(tx, chunk);
-  const kinds = await readKinds(tx, chunk, nodes);
-  const edges = await lookUpEdges(tx, chunk, nodes);
-  const input: PlanInput = { ...rest, chunk, nodes, edges, kinds };
+  const input: PlanInput = { ...rest, chunk, ...(await readHeldState(tx, chunk, lock)) };
   const plan = new WritePlan();
   planNodes(input, plan);
   planEdges(input, plan);
@@ -61,94 +61,18 @@ export async function applyPlan(
   if (plan.items.length === 0) return null;
   // Before anything is written, since chains start at the latest change that a node or edge names.
   if (plan.purges.length > 0) await redactPurged(tx, plan.purges, changeId);
+  // Packed by another thread while the graph is being written.
+  const kept = packItems(plan.items);
+  kept.catch(() => undefined);
   const stamp = { change: changeId, now: toNeo4j(now) };
   await createNodes(tx, plan, stamp);
   for (const [kind, rows] of plan.updates) {
     await tx.run(kind === null ? SET_PROPERTIES : updateEntities(kind), { rows, ...stamp });
   }
-  for (const [kind, rows] of plan.edgeCreations) await tx.run(createEdges(kind), { rows, ...stamp });
-  for (const [kind, rows] of plan.edgeUpdates) await tx.run(updateEdges(kind), { rows, ...stamp });
+  for (const [kind, edges] of plan.edgeCreations) await writeEdges(tx, createEdges(kind), edges, stamp);
+  for (const [kind, edges] of plan.edgeUpdates) await writeEdges(tx, updateEdges(kind), edges, stamp);
   if (plan.purges.length > 0) await tx.run(PURGE_ENTITIES, { urns: plan.purges });
-  return recordChange(tx, plan, changeId, now, context);
-}
-
-/** An end of edges about which nothing is odd; no more is known of it. */
-const SOUND_END: Held = { version: 1 };
-
-async function lockNodes(tx: ManagedTransaction, chunk: Chunk): Promise<Map<string, Held>> {
-  const asked = new AskedKeys();
-  const rowOf = new Map<string, [urn: string, keys: string, isEnd: boolean]>();
-  const ownKeys = asked.nameFor(undefined);
-  for (const { item } of [...chunk.edges, ...chunk.edgeDeletions]) {
-    rowOf.set(item.from, [item.from, ownKeys, true]).set(item.to, [item.to, ownKeys, true]);
-  }
-  for (const { item } of [...chunk.deletions, ...chunk.purges]) rowOf.set(item.urn, [item.urn, ownKeys, false]);
-  for (const { item } of chunk.entities) rowOf.set(item.urn, [item.urn, asked.nameFor(item), false]);
-  const nodes = new Map<string, Held>();
-  if (rowOf.size === 0) return nodes;
-  const rows = [...rowOf.values()].sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [urn, , isEnd] of rows) if (isEnd) nodes.set(urn, SOUND_END);
-  const found = await tx.run<HeldRow>(LOCK_ENTITIES, { rows, keys: asked.lists });
-  for (const record of found.records) {
-    const [urn, keys] = at(rows, record.get('place'));
-    const values = record.get('values');
-    if (values === null) nodes.delete(urn);
-    else nodes.set(urn, asked.properties(keys, values));
-  }
-  return nodes;
-}
-
-interface HeldRow {
-  /** Place of its row in the parameter. */
-  readonly place: number;
-  /** Null stands for what does not exist. */
-  readonly values: unknown[] | null;
-}
-
-function at<T>(rows: readonly T[], place: number): T {
-  const row = rows[place];
-  if (row === undefined)
-    throw new AppError('INTERNAL_SERVER_ERROR', `Neo4j answers for row ${place}, which was not sent`);
-  return row;
-}
-
-async function readKinds(
-  tx: ManagedTransaction,
-  chunk: Chunk,
-  nodes: ReadonlyMap<string, Held>,
-): Promise<Map<string, string>> {
-  const urns = [...chunk.deletions, ...chunk.purges].map(({ item }) => item.urn).filter((urn) => nodes.has(urn));
-  const kinds = new Map<string, string>();
-  if (urns.length === 0) return kinds;
-  const found = await tx.run<{ urn: string; labels: string[] }>(READ_LABELS, { urns });
-  for (const row of found.records) {
-    const kind = mostSpecificKind(row.get('labels'));
-    if (kind !== undefined) kinds.set(row.get('urn'), kind);
-  }
-  return kinds;
-}
-
-async function lookUpEdges(
-  tx: ManagedTransaction,
-  chunk: Chunk,
-  nodes: ReadonlyMap<string, Held>,
-): Promise<Map<string, Held>> {
-  const asked = new AskedKeys();
-  const groups = new Map<LinkKindName, [from: string, to: string, keys: string][]>();
-  for (const { item } of [...chunk.edges, ...chunk.edgeDeletions]) {
-    // An edge needs both ends.
-    if (!nodes.has(item.from) || !nodes.has(item.to)) continue;
-    append(groups, item.kind, [item.from, item.to, asked.nameFor(item)]);
-  }
-  const edges = new Map<string, Held>();
-  for (const [kind, rows] of groups) {
-    const found = await tx.run<HeldRow>(readEdges(kind), { rows, keys: asked.lists });
-    for (const record of found.records) {
-      const [from, to, keys] = at(rows, record.get('place'));
-      edges.set(edgeKey({ kind, from, to }), asked.properties(keys, record.get('values') ?? []));
-    }
-  }
-  return edges;
+  return recordChange(tx, kept, changeId, now, context);
 }
 
 /** @throws Raced */
@@ -166,21 +90,42 @@ async function createNodes(
   if (raced !== undefined) throw new Raced(raced.get('urn'));
 }
 
+type PlannedEdge = Ends & { readonly set: Record<string, unknown>; readonly version?: number };
+
+async function writeEdges(
+  tx: ManagedTransaction,
+  statement: string,
+  edges: readonly PlannedEdge[],
+  stamp: Record<string, unknown>,
+): Promise<void> {
+  const places = new Places();
+  const rows = edges.map(({ from, to, set, version }) => {
+    const ends = [places.of(from), places.of(to), set];
+    return version === undefined ? ends : [...ends, version];
+  });
+  const done = await tx.run<{ written: number }>(statement, { urns: places.urns, rows, ...stamp });
+  const written = done.records[0]?.get('written') ?? 0;
+  // The ends are locked, so they cannot have gone.
+  if (written !== rows.length) {
+    throw new AppError('INTERNAL_SERVER_ERROR', `${written} of ${rows.length} edges were written`);
+  }
+}
+
 async function recordChange(
   tx: ManagedTransaction,
-  plan: WritePlan,
+  kept: Promise<KeptItems>,
   id: string,
   now: Date,
   context: WriteContext,
 ): Promise<number> {
-  const items = JSON.stringify(plan.items);
+  const { items, size } = await kept;
   const recorded = await tx.run<{ sequence: number }>(RECORD_CHANGE, {
     id,
     at: toNeo4j(now),
     actor: context.actor,
     runId: context.runId ?? null,
     items,
-    size: neo4j.int(items.length),
+    size: neo4j.int(size),
   });
   const row = recorded.records[0];
   if (row === undefined) throw new AppError('INTERNAL_SERVER_ERROR', 'the graph has no change log: run its migrations');

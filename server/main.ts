@@ -47,7 +47,12 @@ async function startServer(config: Config<'server'>, logger: Logger) {
   const catalog = new IngestionCatalog(driver);
   const log = new Neo4jChangeLog(driver);
   const feed = new ChangeFeed(log, { logger });
-  const graph = new Neo4jGraphStore(driver, { onCommit: (sequence) => feed.announce(sequence) });
+  const graph = new Neo4jGraphStore(driver, {
+    onCommit: (sequence) => {
+      logger.debug({ sequence }, 'committed');
+      feed.announce(sequence);
+    },
+  });
   const knowledge = openKnowledge(driver, graph, log);
   const syncTemplates = () =>
     ingestion.syncTemplates().catch((error: unknown) => logger.warn({ err: error }, 'templates could not be read'));

@@ -2,9 +2,17 @@ import type { BenchmarkResult } from './benchmark-result.js';
 import { reportPicture } from './report-picture.js';
 import { markdownTable, resultRows } from './result-table.js';
 
-/** The files under docs/performance/ that are made from bench/results/, by their path from the root of the checkout. */
-export function performanceReport(results: readonly BenchmarkResult[]): Record<string, string> {
+/** What of the README is made from the results stands between these lines. */
+const README_BLOCK = /(<!-- benchmarks: [^\n]* -->\n)[\s\S]*?(\n<!-- end of benchmarks -->)/;
+
+/**
+ * The files that are made from bench/results/, by their path from the root of the checkout.
+ * @param readme the README as it is
+ */
+export function performanceReport(results: readonly BenchmarkResult[], readme: string): Record<string, string> {
+  const table = markdownTable(resultRows(results), ['benchmark', 'case', 'result', 'target', 'verdict']);
   return {
+    'README.md': readme.replace(README_BLOCK, (_, begin: string, end: string) => `${begin}${table}${end}`),
     'docs/performance/README.md': page(results),
     'docs/performance/targets.svg': reportPicture(results),
   };

@@ -75,13 +75,13 @@ export function textTable(rows: readonly ResultRow[]): string {
     .join('\n');
 }
 
-export function markdownTable(rows: readonly ResultRow[]): string {
+export function markdownTable(rows: readonly ResultRow[], columns: readonly (keyof ResultRow)[] = COLUMNS): string {
   const line = (cellsOfRow: readonly string[]) => `| ${cellsOfRow.join(' | ')} |`;
   return [
-    line(COLUMNS.map((column) => HEADER[column])),
-    line(COLUMNS.map(() => '---')),
+    line(columns.map((column) => HEADER[column])),
+    line(columns.map(() => '---')),
     ...rows.map((row) =>
-      line(COLUMNS.map((column) => (column === 'verdict' && row.verdict === 'missed' ? '**missed**' : row[column]))),
+      line(columns.map((column) => (column === 'verdict' && row.verdict === 'missed' ? '**missed**' : row[column]))),
     ),
   ].join('\n');
 }

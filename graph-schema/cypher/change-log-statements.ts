@@ -2,7 +2,7 @@
  * Records a change under the next sequence number. It runs last in its transaction: the counter is locked from the dummy
  * SET to the commit, so the order of numbers is the order of commits, and a rollback gives the number back. The record is
  * made before the lock is taken, since every other writer waits for it.
- * Parameters: `id`, `at`, `actor`, `runId`, `items` (JSON text), `size` (length of that text).
+ * Parameters: `id`, `at`, `actor`, `runId`, `items` (JSON text, or its bytes packed), `size` (length of the text).
  */
 export const RECORD_CHANGE = `
 CREATE (c:Change {id: $id, at: $at, actor: $actor, runId: $runId, items: $items, size: $size})
@@ -57,7 +57,7 @@ export const READ_LATEST_CHANGE = `
 MATCH (n:Entity {urn: $urn})
 RETURN n.lastChange AS id`;
 
-/** Parameters: `rows` of { id, items (JSON text), size }. */
+/** Parameters: `rows` of { id, items, size }. */
 export const REWRITE_CHANGES = `
 UNWIND $rows AS row
 MATCH (c:Change {id: row.id})

@@ -76,6 +76,9 @@ ORDER BY urn, kind, direction, n.urn`,
 RETURN urn, total`,
 } as const;
 
+/** Returns when searches see all that was committed before: the index is brought up to date behind the commits. */
+export const AWAIT_SEARCH_INDEX = 'CALL db.index.fulltext.awaitEventuallyConsistentIndexRefresh()';
+
 /**
  * Full-text search, best first. Parameters: `query` in the syntax of Lucene, `labels`, `afterScore`, `afterUrn`, `limit`.
  */

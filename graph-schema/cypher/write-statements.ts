@@ -2,24 +2,54 @@ import { EDGE_KINDS, type EdgeKind, type KindName, type LinkKindName, labelsOf }
 import { LINK_KIND_PATTERN } from '../kinds/kind-definition.js';
 
 /**
- * Takes the write locks of the nodes that exist, in urn order, and returns what they hold of the asked-for properties.
- * The dummy SET is the lock: Neo4j is read-committed, so a value read before it could be stale when compared. It must
- * write a constant, since a value that was read before the lock would be written back stale.
- * Parameters: `rows` of [urn, name of a key list, whether it is but an end of edges], sorted by urn: two batches that lock in
- * one order cannot wait for each other in a circle; `keys` by that name. Places and lists of values take half the time of
- * urns and maps to pack and unpack. For the same reason an end of edges is returned only where something is odd about it:
- * with no values when it does not exist, with values when it is a placeholder or deleted.
+ * Returns what nodes, and edges between them, hold of the asked-for properties. With `lock` it first takes the write locks of
+ * the nodes that exist, in the order of `urns`. The dummy SET is the lock: Neo4j is read-committed, so a value read before it
+ * could be stale when compared. It must write a constant, since a value that was read before the lock would be written back
+ * stale. Whoever changes an edge holds the locks of both its ends, so edges need none of their own.
+ *
+ * Parameters: `urns`, sorted if they are locked: two batches that lock in one order cannot wait for each other in a circle;
+ * `asked`, a list of the same length, with the name of a key list, or null for what is but an end of edges; `keys`, the key
+ * lists by name, of which `own` is that of ends; `edges`, for each of the kinds, of { from, to, keys }, three lists of one
+ * length: places in `urns` and names of key lists. Places, and flat lists, take half the time of urns and maps to pack and
+ * unpack.
+ *
+ * Returns rows of (group, place, values): group is null for nodes, else the place of the kind. For the same reason an end of
+ * edges is returned only where something is odd about it: with no values when it does not exist, with values when it is a
+ * placeholder or deleted.
  */
-export const LOCK_ENTITIES = `
-UNWIND range(0, size($rows) - 1) AS place
-WITH place, $rows[place] AS row
-OPTIONAL MATCH (n:Entity {urn: row[0]})
-USING INDEX n:Entity(urn)
-SET n.urn = row[0]
-WITH place, row, n
-WHERE (row[2] AND (n IS NULL OR n.version = 0 OR n.deletedAt IS NOT NULL)) OR (NOT row[2] AND n IS NOT NULL)
-WITH place, row, properties(n) AS held
-RETURN place, CASE WHEN held IS NULL THEN null ELSE [key IN $keys[row[1]] | held[key]] END AS values`;
+export function readHeld(lock: boolean, edgeKinds: readonly LinkKindName[] = []): string {
+  const nodes = `
+UNWIND range(0, size($urns) - 1) AS place
+OPTIONAL MATCH (n:Entity {urn: $urns[place]})
+USING INDEX n:Entity(urn)${lock ? '\nSET n.urn = $urns[place]' : ''}`;
+  if (edgeKinds.length === 0)
+    return `${nodes}
+WITH place, $asked[place] AS asked, n${ASKED_NODES}`;
+  const ofEdges = edgeKinds.map(
+    (kind, group) => `
+  UNION ALL
+  UNWIND range(0, size($edges[${group}].from) - 1) AS place
+  WITH place, nodes[$edges[${group}].from[place]][0] AS a, nodes[$edges[${group}].to[place]][0] AS b
+  MATCH (a)-[r:${knownLink(kind)}]->(b)
+  WITH place, properties(r) AS held
+  RETURN ${group} AS group, place, [key IN $keys[$edges[${group}].keys[place]] | held[key]] AS values`,
+  );
+  // Each node stands in a list of its own, since collect() leaves out what is null.
+  return `${nodes}
+WITH place, n
+ORDER BY place
+WITH collect([n]) AS nodes
+CALL (nodes) {
+  UNWIND range(0, size($urns) - 1) AS place
+  WITH place, $asked[place] AS asked, nodes[place][0] AS n${ASKED_NODES}${ofEdges.join('')}
+}
+RETURN group, place, values`;
+}
+
+const ASKED_NODES = `
+WHERE n IS NULL AND asked IS NULL OR n IS NOT NULL AND (asked IS NOT NULL OR n.version = 0 OR n.deletedAt IS NOT NULL)
+WITH place, asked, properties(n) AS held
+RETURN null AS group, place, CASE WHEN held IS NULL THEN null ELSE [key IN $keys[coalesce(asked, 'own')] | held[key]] END AS values`;
 
 /** Labels of nodes that are locked. Parameters: `urns`. */
 export const READ_LABELS = `
@@ -29,7 +59,7 @@ USING INDEX n:Entity(urn)
 RETURN n.urn AS urn, labels(n) AS labels`;
 
 /**
- * Makes the nodes that `LOCK_ENTITIES` did not find. MERGE takes the lock of the urn, so of two writers one finds the
+ * Makes the nodes that `readHeld` did not find. MERGE takes the lock of the urn, so of two writers one finds the
  * other's node, which `raced` tells: what was planned for a new node is not true of it.
  * Returns only the raced ones. Parameters: `rows` (sorted by urn) of { urn, set, labels }, `change`, `now`; `set` holds the
  * version of those that do not begin with 1.
@@ -63,47 +93,38 @@ WITH n, row.version AS version, row.set AS set
 SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}`;
 
 /**
- * Reads the edges of one kind between nodes that are locked, so nobody else can be changing them or making the same one.
- * Parameters: `rows` of [from, to, name of a key list], where the ends are urns; `keys` by that name.
+ * The ends of edges are nodes that are locked. Each is looked up once, and the edges name it by its place.
+ * Returns the number of edges: fewer than rows means that an end was not there.
+ * Parameters: `urns`; `rows` of [from, to, set], where the ends are places in `urns`; `change`, `now`.
  */
-export function readEdges(kind: LinkKindName): string {
-  return `
-UNWIND range(0, size($rows) - 1) AS place
-WITH place, $rows[place] AS row
-MATCH (a:Entity {urn: row[0]})
-USING INDEX a:Entity(urn)
-MATCH (b:Entity {urn: row[1]})
-USING INDEX b:Entity(urn)
-MATCH (a)-[r:${knownLink(kind)}]->(b)
-WITH place, row, properties(r) AS held
-RETURN place, [key IN $keys[row[2]] | held[key]] AS values`;
-}
-
-/** Parameters: `rows` of { from, to, set }, where the ends are urns of nodes that are locked; `change`, `now`. */
 export function createEdges(kind: LinkKindName): string {
-  return `
+  return `${ENDS}
 UNWIND $rows AS row
-MATCH (a:Entity {urn: row.from})
-USING INDEX a:Entity(urn)
-MATCH (b:Entity {urn: row.to})
-USING INDEX b:Entity(urn)
-WITH a, b, row.set AS set
+WITH ends[row[0]] AS a, ends[row[1]] AS b, row[2] AS set
 CREATE (a)-[r:${knownLink(kind)}]->(b)
-SET r = set {.*, version: 1, createdAt: $now, updatedAt: $now, lastChange: $change}`;
+SET r = set {.*, version: 1, createdAt: $now, updatedAt: $now, lastChange: $change}
+RETURN count(r) AS written`;
 }
 
-/** Parameters: `rows` of { from, to, version, set }, where the ends are urns of nodes that are locked; `change`, `now`. */
+/** As `createEdges`, with rows of [from, to, set, version]; `set` holds a null for each property to remove. */
 export function updateEdges(kind: LinkKindName): string {
-  return `
+  return `${ENDS}
 UNWIND $rows AS row
-MATCH (a:Entity {urn: row.from})
-USING INDEX a:Entity(urn)
-MATCH (b:Entity {urn: row.to})
-USING INDEX b:Entity(urn)
+WITH ends[row[0]] AS a, ends[row[1]] AS b, row
 MATCH (a)-[r:${knownLink(kind)}]->(b)
-WITH r, row.version AS version, row.set AS set
-SET r += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}`;
+WITH r, row[2] AS set, row[3] AS version
+SET r += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}
+RETURN count(r) AS written`;
 }
+
+const ENDS = `
+UNWIND range(0, size($urns) - 1) AS place
+MATCH (n:Entity {urn: $urns[place]})
+USING INDEX n:Entity(urn)
+WITH place, n
+ORDER BY place
+WITH collect(n) AS ends
+WHERE size(ends) = size($urns)`;
 
 /** Parameters: `urns`. */
 export const PURGE_ENTITIES = `

@@ -56,6 +56,8 @@ function configuration(options: Neo4jOptions, boltPort: number, httpPort: number
     `db.transaction.timeout=${TRANSACTION_TIMEOUT}`,
     // Otherwise each of the two databases reserves 256 MiB of log at once.
     'db.tx_log.preallocate=false',
+    // Otherwise Lucene opens the index anew for each commit; searches do not wait for the interval.
+    'db.index.fulltext.eventually_consistent_refresh_interval=1s',
     // Otherwise a stop waits twice five seconds for connections that nobody can open any more.
     'internal.dbms.bolt.netty_server_shutdown_quiet_period=0',
     '',

@@ -183,17 +183,6 @@ RETURN properties(n) AS n, COLLECT {
 } AS sinks
 ORDER BY n.urn LIMIT $limit;
 
-// LOCK_ENTITIES
-UNWIND range(0, size($rows) - 1) AS place
-WITH place, $rows[place] AS row
-OPTIONAL MATCH (n:Entity {urn: row[0]})
-USING INDEX n:Entity(urn)
-SET n.urn = row[0]
-WITH place, row, n
-WHERE (row[2] AND (n IS NULL OR n.version = 0 OR n.deletedAt IS NOT NULL)) OR (NOT row[2] AND n IS NOT NULL)
-WITH place, row, properties(n) AS held
-RETURN place, CASE WHEN held IS NULL THEN null ELSE [key IN $keys[row[1]] | held[key]] END AS values;
-
 // LOCK_RETENTION
 MERGE (l:ChangeLog {id: 'retention'})
 SET l.lockedBy = $lockedBy;
@@ -289,35 +278,81 @@ SET r.key = $key
 RETURN r.hash AS hash, r.receipt AS receipt;
 
 // createEdges(FEEDS)
+UNWIND range(0, size($urns) - 1) AS place
+MATCH (n:Entity {urn: $urns[place]})
+USING INDEX n:Entity(urn)
+WITH place, n
+ORDER BY place
+WITH collect(n) AS ends
+WHERE size(ends) = size($urns)
 UNWIND $rows AS row
-MATCH (a:Entity {urn: row.from})
-USING INDEX a:Entity(urn)
-MATCH (b:Entity {urn: row.to})
-USING INDEX b:Entity(urn)
-WITH a, b, row.set AS set
+WITH ends[row[0]] AS a, ends[row[1]] AS b, row[2] AS set
 CREATE (a)-[r:FEEDS]->(b)
-SET r = set {.*, version: 1, createdAt: $now, updatedAt: $now, lastChange: $change};
+SET r = set {.*, version: 1, createdAt: $now, updatedAt: $now, lastChange: $change}
+RETURN count(r) AS written;
 
-// readEdges(FEEDS)
-UNWIND range(0, size($rows) - 1) AS place
-WITH place, $rows[place] AS row
-MATCH (a:Entity {urn: row[0]})
-USING INDEX a:Entity(urn)
-MATCH (b:Entity {urn: row[1]})
-USING INDEX b:Entity(urn)
-MATCH (a)-[r:FEEDS]->(b)
-WITH place, row, properties(r) AS held
-RETURN place, [key IN $keys[row[2]] | held[key]] AS values;
+// readHeld(nodes)
+UNWIND range(0, size($urns) - 1) AS place
+OPTIONAL MATCH (n:Entity {urn: $urns[place]})
+USING INDEX n:Entity(urn)
+WITH place, $asked[place] AS asked, n
+WHERE n IS NULL AND asked IS NULL OR n IS NOT NULL AND (asked IS NOT NULL OR n.version = 0 OR n.deletedAt IS NOT NULL)
+WITH place, asked, properties(n) AS held
+RETURN null AS group, place, CASE WHEN held IS NULL THEN null ELSE [key IN $keys[coalesce(asked, 'own')] | held[key]] END AS values;
+
+// readHeld(nodes, FEEDS and READ, locked)
+UNWIND range(0, size($urns) - 1) AS place
+OPTIONAL MATCH (n:Entity {urn: $urns[place]})
+USING INDEX n:Entity(urn)
+SET n.urn = $urns[place]
+WITH place, n
+ORDER BY place
+WITH collect([n]) AS nodes
+CALL (nodes) {
+  UNWIND range(0, size($urns) - 1) AS place
+  WITH place, $asked[place] AS asked, nodes[place][0] AS n
+WHERE n IS NULL AND asked IS NULL OR n IS NOT NULL AND (asked IS NOT NULL OR n.version = 0 OR n.deletedAt IS NOT NULL)
+WITH place, asked, properties(n) AS held
+RETURN null AS group, place, CASE WHEN held IS NULL THEN null ELSE [key IN $keys[coalesce(asked, 'own')] | held[key]] END AS values
+  UNION ALL
+  UNWIND range(0, size($edges[0].from) - 1) AS place
+  WITH place, nodes[$edges[0].from[place]][0] AS a, nodes[$edges[0].to[place]][0] AS b
+  MATCH (a)-[r:FEEDS]->(b)
+  WITH place, properties(r) AS held
+  RETURN 0 AS group, place, [key IN $keys[$edges[0].keys[place]] | held[key]] AS values
+  UNION ALL
+  UNWIND range(0, size($edges[1].from) - 1) AS place
+  WITH place, nodes[$edges[1].from[place]][0] AS a, nodes[$edges[1].to[place]][0] AS b
+  MATCH (a)-[r:READ]->(b)
+  WITH place, properties(r) AS held
+  RETURN 1 AS group, place, [key IN $keys[$edges[1].keys[place]] | held[key]] AS values
+}
+RETURN group, place, values;
+
+// readHeld(nodes, locked)
+UNWIND range(0, size($urns) - 1) AS place
+OPTIONAL MATCH (n:Entity {urn: $urns[place]})
+USING INDEX n:Entity(urn)
+SET n.urn = $urns[place]
+WITH place, $asked[place] AS asked, n
+WHERE n IS NULL AND asked IS NULL OR n IS NOT NULL AND (asked IS NOT NULL OR n.version = 0 OR n.deletedAt IS NOT NULL)
+WITH place, asked, properties(n) AS held
+RETURN null AS group, place, CASE WHEN held IS NULL THEN null ELSE [key IN $keys[coalesce(asked, 'own')] | held[key]] END AS values;
 
 // updateEdges(FEEDS)
+UNWIND range(0, size($urns) - 1) AS place
+MATCH (n:Entity {urn: $urns[place]})
+USING INDEX n:Entity(urn)
+WITH place, n
+ORDER BY place
+WITH collect(n) AS ends
+WHERE size(ends) = size($urns)
 UNWIND $rows AS row
-MATCH (a:Entity {urn: row.from})
-USING INDEX a:Entity(urn)
-MATCH (b:Entity {urn: row.to})
-USING INDEX b:Entity(urn)
+WITH ends[row[0]] AS a, ends[row[1]] AS b, row
 MATCH (a)-[r:FEEDS]->(b)
-WITH r, row.version AS version, row.set AS set
-SET r += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change};
+WITH r, row[2] AS set, row[3] AS version
+SET r += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}
+RETURN count(r) AS written;
 
 // updateEntities(Checkpoint)
 UNWIND $rows AS row

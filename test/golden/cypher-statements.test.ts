@@ -5,7 +5,7 @@ import {
   ENTITY_LABELS,
   type EntityKind,
   type KeysetStatement,
-  readEdges,
+  readHeld,
   updateEdges,
   updateEntities,
 } from '#graph-schema';
@@ -27,11 +27,13 @@ function statements(): Record<string, string> {
     updateEntities(kind),
   ]);
   // Edge statements differ in the type alone, so one of them stands for all.
-  const ofEdge = [readEdges, createEdges, updateEdges].map((make): [string, string] => [
-    `${make.name}(FEEDS)`,
-    make('FEEDS'),
-  ]);
-  return Object.fromEntries([...fixed, ...byKind, ...ofEdge].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const ofEdge = [createEdges, updateEdges].map((make): [string, string] => [`${make.name}(FEEDS)`, make('FEEDS')]);
+  const ofLooks: [string, string][] = [
+    ['readHeld(nodes)', readHeld(false)],
+    ['readHeld(nodes, locked)', readHeld(true)],
+    ['readHeld(nodes, FEEDS and READ, locked)', readHeld(true, ['FEEDS', 'READ'])],
+  ];
+  return Object.fromEntries([...fixed, ...byKind, ...ofEdge, ...ofLooks].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function isKeysetStatement(value: unknown): value is KeysetStatement {

@@ -85,3 +85,17 @@ describe('while the log cannot be read', () => {
     expect(live.ended).toBeUndefined();
   }, 120_000);
 });
+
+describe('after a crash of the server of the graph', () => {
+  it('searches find all that was committed, though the index is brought up to date behind the commits', async () => {
+    const names = Array.from({ length: 20 }, (_, row) => `survivor_${row}`);
+    for (const name of names) await write(name);
+    await graph.server.crash();
+    await expect.poll(() => graph.driver.verifyConnectivity().then(() => 'up', String)).toBe('up');
+    const found = await graph.knowledge.reader.search({ text: 'survivor' }).page({ first: 50 });
+    expect(found.rows.map(({ record }) => record.entity.name).sort()).toEqual(names.sort());
+    expect((await graph.log.read({ after: 0, upTo: await graph.log.head(), limit: 1_000 })).length).toBe(
+      await graph.log.head(),
+    );
+  }, 120_000);
+});

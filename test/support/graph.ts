@@ -40,6 +40,8 @@ export interface OwnNeo4j extends AsyncDisposable {
   readonly password: string;
   /** Stops the server, and starts it again on the same data and at the same address once `during` has ended. */
   outage(during: () => Promise<void>): Promise<void>;
+  /** Kills the server at once, and starts it again on the same data and at the same address. */
+  crash(): Promise<void>;
 }
 
 /** A graph with its server. */
@@ -71,6 +73,9 @@ export async function startOwnNeo4j(): Promise<OwnNeo4j> {
   };
   let running = await startNeo4j(options);
   const { uri, user, password } = running;
+  const startAgain = async () => {
+    running = await startNeo4j({ ...options, boltPort: Number(new URL(uri).port) });
+  };
   return {
     ...{ uri, user, password },
     outage: async (during) => {
@@ -78,8 +83,14 @@ export async function startOwnNeo4j(): Promise<OwnNeo4j> {
       try {
         await during();
       } finally {
-        running = await startNeo4j({ ...options, boltPort: Number(new URL(uri).port) });
+        await startAgain();
       }
+    },
+    crash: async () => {
+      process.kill(running.pid, 'SIGKILL');
+      await running.exited;
+      await running.stop();
+      await startAgain();
     },
     [Symbol.asyncDispose]: async () => {
       await running.stop();

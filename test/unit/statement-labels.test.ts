@@ -5,10 +5,12 @@ import {
   type EdgeKind,
   ENTITY_LABELS,
   type EntityKind,
-  readEdges,
+  readHeld,
   updateEdges,
   updateEntities,
 } from '#graph-schema';
+
+const readEdges = (kind: EdgeKind) => readHeld(true, [kind]);
 
 const FOREIGN = ['evil', 'Evil thing', 'Dataset`) DETACH DELETE n //', 'constructor', 'toString', '__proto__', ''];
 
