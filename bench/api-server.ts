@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { Neo4jConnection } from '#graph-store';
 import { freePort, startApp, startTemporal } from '#stack';
 import type { BenchEnvironment } from './harness/index.js';
 
@@ -9,6 +10,8 @@ export interface ApiServer {
   /** Where clients subscribe. */
   readonly socketUrl: string;
   readonly logFile: string;
+  /** Where its graph is. */
+  readonly graph: Neo4jConnection;
 }
 
 /** A server on a graph that holds nothing else. */
@@ -47,6 +50,6 @@ async function openServers(environment: BenchEnvironment, logLevel = 'info'): Pr
     const env = { ...shared, PORT: String(port) };
     const logFile = join(dataDir, 'server.log');
     environment.use(await startApp('api', { env, logFile, recordFile, signal }));
-    return { logFile, url: `http://127.0.0.1:${port}`, socketUrl: `ws://127.0.0.1:${port}/graphql` };
+    return { logFile, graph: neo4j, url: `http://127.0.0.1:${port}`, socketUrl: `ws://127.0.0.1:${port}/graphql` };
   };
 }

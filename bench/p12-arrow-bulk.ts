@@ -3,10 +3,7 @@ import type { EntityUpsert } from '#graph-store';
 import { type ApiServer, openApiServer } from './api-server.js';
 import { datasets, ROWS } from './graph-rows.js';
 import { defineBenchmark, type RatioCase, type Round } from './harness/index.js';
-import { send, upsertBody } from './upsert-request.js';
-
-/** Rows of one GraphQL request: what careful clients send, and about the most that the limit of a body takes. */
-const GRAPHQL_ROWS = { usual: 100, most: 1_000 };
+import { GRAPHQL_ROWS, graphqlBodies, send } from './upsert-request.js';
 
 type Rows = readonly EntityUpsert[];
 
@@ -23,16 +20,6 @@ function arrowBody(rows: Rows): Uint8Array<ArrayBuffer> {
     externalUrl: column('externalUrl'),
   });
   return new Uint8Array(tableToIPC(table, 'stream'));
-}
-
-function graphqlBodies(rows: Rows, perRequest: number): string[] {
-  const entities = rows.map(({ urn, properties }) => {
-    const { description, type, format, rowCount, sizeBytes, externalUrl } = properties ?? {};
-    return { urn, properties: { description, type, format, rowCount, sizeBytes, externalUrl } };
-  });
-  return Array.from({ length: Math.ceil(rows.length / perRequest) }, (_, batch) => {
-    return upsertBody(entities.slice(batch * perRequest, (batch + 1) * perRequest));
-  });
 }
 
 /** @param editions of the same rows, written one after the other; the last one is timed */

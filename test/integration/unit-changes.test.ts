@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '#errors';
+import { unitStateUrn, unitUrn } from '#graph-schema';
+import type { EntityUpsert, PropertyValue } from '#graph-store';
+import { unitEdges } from '#ingestion';
 import { CheckpointStore, createKeyValueStore } from '#kv';
 import { createControlActivities } from '../../ingestion/activities/control-activities.js';
 import { defineIngestionUnit } from '../../server/commands/define-ingestion-unit.js';
@@ -22,6 +25,13 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const part of [room, temporal, graph]) await part?.[Symbol.asyncDispose]();
 });
+
+/** With a status and three edges each, more than `WRITE_LIMITS.items`. */
+const UNITS = 1_100;
+
+/** The properties that a writer gives. */
+const own = ({ urn, version, createdAt, updatedAt, lastChange, ...properties }: Record<string, PropertyValue>) =>
+  properties;
 
 const unitOf = (endpointId: string, change: object = {}) => ({
   endpointId,
@@ -124,6 +134,47 @@ describe('a run that begins where another was abandoned', () => {
     // A late repetition of its start does not bring it back.
     await expect(room.control.startIngestionRun(abandoned)).rejects.toMatchObject({ type: 'RUN_ENDED' });
   });
+});
+
+describe('an endpoint with more units than one transaction can delete', () => {
+  it('is deleted with all of them', async () => {
+    const endpointId = `${PREFIX}-crowded`;
+    await room.defineUnit(endpointId);
+    const [defined] = await graph.query(
+      'MATCH (u:Entity {urn: $unit})-[:HAS_STATE]->(s) RETURN properties(u) AS unit, properties(s) AS state',
+      { unit: unitUrn(endpointId, UNIT_ID) },
+    );
+    const { unit, state } = defined as Record<'unit' | 'state', Record<string, PropertyValue>>;
+    const ids = Array.from({ length: UNITS }, (_, row) => `unit_${row}`);
+    const lakeId = `${endpointId}-lake`;
+    await graph.store.write(
+      {
+        entities: ids.flatMap((id): EntityUpsert[] => [
+          { kind: 'IngestionUnit', urn: unitUrn(endpointId, id), name: id, properties: { ...own(unit), id } },
+          {
+            kind: 'IngestionUnitState',
+            urn: unitStateUrn(endpointId, id, lakeId),
+            properties: { ...own(state), unitId: id },
+          },
+        ]),
+        edges: ids.flatMap((id) =>
+          unitEdges(endpointId, id, [{ endpointId: lakeId, target: id, writeMode: 'append' }]),
+        ),
+      },
+      { actor: PREFIX },
+      { atomic: false },
+    );
+    const { deletedUrns } = await deleteMetadataEndpoint(room.commands, { id: endpointId, cascade: true });
+    expect(deletedUrns).toHaveLength(1 + 1 + UNITS);
+    const [left] = await graph.query(
+      `MATCH (n:Entity) WHERE n.endpointId = $endpointId AND (n:IngestionUnit OR n:IngestionUnitState)
+       RETURN count(n) AS nodes, count(n.deletedAt) AS deleted`,
+      { endpointId },
+    );
+    expect(left?.nodes).toBeGreaterThan(UNITS);
+    expect(left?.deleted).toBe(left?.nodes);
+    expect(await graph.catalog.endpoint(endpointId)).toBeUndefined();
+  }, 60_000);
 });
 
 const lake = (id: string, directory = '/lake') => ({ id, templateId: 'parquet_files', config: { directory } });
