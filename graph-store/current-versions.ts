@@ -13,8 +13,11 @@ export async function currentVersions(driver: Driver, names: readonly Names[]): 
   const versions = new Map<string | null, number>();
   if (urns.length + rows.length > 0) {
     await inReadTransaction(driver, async (tx) => {
-      const nodes = await tx.run<{ urn: string; version: number }>(FIND_VERSIONS, { urns });
-      for (const row of nodes.records) versions.set(row.get('urn'), row.get('version'));
+      if (urns.length > 0) {
+        const nodes = await tx.run<{ urn: string; version: number }>(FIND_VERSIONS, { urns });
+        for (const row of nodes.records) versions.set(row.get('urn'), row.get('version'));
+      }
+      if (rows.length === 0) return;
       const edges = await tx.run<EdgeVersion>(FIND_EDGE_VERSIONS, { rows });
       for (const { kind, from, to, version } of edges.records.map((row) => row.toObject())) {
         versions.set(keyOf({ kind, from, to }), version);

@@ -67,7 +67,7 @@ function inOwnContext(resolve: Resolver, driver: GraphDriver | undefined): Resol
     checkPaging(args);
     try {
       const context = { executionContext: driver, transaction: { timeout: TIMEOUT_MS } };
-      return await resolve(root, withoutNulls(args), context, info);
+      return await resolve(root, withoutVoid(args), context, info);
     } catch (error) {
       throw asReadError(error, (rule) => InputError.one('BAD_USER_INPUT', info.fieldName, rule));
     }
@@ -89,10 +89,24 @@ function checkPaging(args: Readonly<Record<string, unknown>>): void {
 
 const OFFSET_CURSOR = /^arrayconnection:\d{1,9}$/;
 
-/** A filter that is null filters nothing, which the library does not know; to equal null is to be absent. */
-function withoutNulls<Value>(value: Value): Value {
-  if (Array.isArray(value)) return value.map(withoutNulls) as Value;
+/**
+ * A filter that is null or empty filters nothing, which the library does not know everywhere; to equal null is to be absent,
+ * and to have some of something is a condition even where nothing is asked of it.
+ */
+function withoutVoid<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(withoutVoid) as Value;
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([key, item]) => item !== null || key === 'eq');
-  return Object.fromEntries(entries.map(([key, item]) => [key, withoutNulls(item)])) as Value;
+  const entries = Object.entries(value)
+    .map(([key, item]) => [key, withoutVoid(item)] as const)
+    .filter(([key, item]) => !isVoid(key, item));
+  return Object.fromEntries(entries) as Value;
+}
+
+const COUNTING = new Set(['some', 'all', 'none', 'single', 'NOT']);
+
+function isVoid(key: string, item: unknown): boolean {
+  if (item === null) return key !== 'eq';
+  return (
+    typeof item === 'object' && !Array.isArray(item) && Object.keys(item as object).length === 0 && !COUNTING.has(key)
+  );
 }
