@@ -91,22 +91,36 @@ const OFFSET_CURSOR = /^arrayconnection:\d{1,9}$/;
 
 /**
  * A filter that is null or empty filters nothing, which the library does not know everywhere; to equal null is to be absent,
- * and to have some of something is a condition even where nothing is asked of it.
+ * and to have some of something is a condition even where nothing is asked of it. The argument itself stays: without it the
+ * library would read the text of the query.
  */
-function withoutVoid<Value>(value: Value): Value {
-  if (Array.isArray(value)) return value.map(withoutVoid) as Value;
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value)
-    .map(([key, item]) => [key, withoutVoid(item)] as const)
-    .filter(([key, item]) => !isVoid(key, item));
-  return Object.fromEntries(entries) as Value;
+function withoutVoid(args: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const given = Object.entries(args).filter(([, value]) => value !== null);
+  return Object.fromEntries(given.map(([name, value]) => [name, pruned(value)]));
 }
 
-const COUNTING = new Set(['some', 'all', 'none', 'single', 'NOT']);
+function pruned(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(pruned);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).map(([key, item]) => [key, prunedMember(key, item)] as const);
+  return Object.fromEntries(entries.filter(([key, item]) => !isVoid(key, item)));
+}
+
+/** An empty list of values is a condition, an empty list of filters is none. */
+function prunedMember(key: string, item: unknown): unknown {
+  const value = pruned(item);
+  return LISTS_OF_FILTERS.has(key) && Array.isArray(value) ? value.filter((filter) => !isEmpty(filter)) : value;
+}
+
+const LISTS_OF_FILTERS = new Set(['AND', 'OR']);
+const COUNTING = new Set(['some', 'all', 'none', 'single']);
 
 function isVoid(key: string, item: unknown): boolean {
   if (item === null) return key !== 'eq';
-  return (
-    typeof item === 'object' && !Array.isArray(item) && Object.keys(item as object).length === 0 && !COUNTING.has(key)
-  );
+  if (Array.isArray(item)) return LISTS_OF_FILTERS.has(key) && item.length === 0;
+  return isEmpty(item) && !COUNTING.has(key);
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const isEmpty = (value: unknown): boolean => isObject(value) && Object.keys(value).length === 0;

@@ -313,7 +313,7 @@ describe('the generated reads', () => {
       links: [{ kind: 'TAGGED', from: dataset('aliases'), to: tag('aliases') }],
     });
     const { found } = await query(
-      `query ($urn: ID!, $none: StringScalarFilters) { found: datasets(where: { urn: { eq: $urn }, name: $none, AND: [{ name: null, format: { eq: null }, domain: { urn: {} } }], domain: {}, OR: null }, limit: 5, sort: null) {
+      `query ($urn: ID!, $none: StringScalarFilters) { found: datasets(where: { urn: { eq: $urn }, name: $none, AND: [{ name: null, format: { eq: null }, domain: { urn: {} } }], domain: { AND: [{ urn: {} }], NOT: { name: null } }, OR: null }, limit: 5, sort: null) {
         id: urn labels: tags { label: name } since: createdAt } }`,
       { urn: dataset('aliases'), none: null },
     );
