@@ -71,10 +71,19 @@ export function asReadError(error: unknown, refusal: (rule: string) => AppError)
   return asAppError(error);
 }
 
+/** The driver gives this error no code of its own. */
+const POOL_EXHAUSTED = 'Connection acquisition timed out';
+
 function asAppError(error: unknown): unknown {
   if (!(error instanceof Neo4jError)) return error;
   if (error.code.includes('TransactionTimedOut')) {
     return new AppError('TIMEOUT', 'the graph transaction took longer than its time-out', {
+      cause: error,
+    });
+  }
+  if (error.message.startsWith(POOL_EXHAUSTED)) {
+    return new AppError('STORE_UNAVAILABLE', 'all connections to Neo4j are in use: try again', {
+      details: { store: 'neo4j' },
       cause: error,
     });
   }

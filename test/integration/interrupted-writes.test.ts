@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import neo4j from 'neo4j-driver';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Neo4jChangeLog } from '#graph-store';
+import { testEnvironment } from '../support/environment.js';
 import { openSharedGraph, type TestGraph } from '../support/graph.js';
 import { manyDatasets } from '../support/many-datasets.js';
 import { uniquePrefix } from '../support/unique.js';
@@ -82,5 +85,26 @@ describe('a write that is broken off when it has all but its record', () => {
     expect(await found(actor)).toEqual(NOTHING);
     await graph.store.write(manyDatasets(actor, ROWS), { actor });
     expect(await found(actor)).toEqual(EVERYTHING);
+  });
+});
+
+describe('a transaction for which no connection is left', () => {
+  it('is refused with an error that says to try again', async () => {
+    const { NEO4J_URI, NEO4J_USER, NEO4J_PASSWORD } = testEnvironment();
+    await using driver = neo4j.driver(NEO4J_URI, neo4j.auth.basic(NEO4J_USER, NEO4J_PASSWORD), {
+      disableLosslessIntegers: true,
+      maxConnectionPoolSize: 1,
+      connectionAcquisitionTimeout: 200,
+    });
+    const only = driver.session();
+    await only.run('RETURN 1');
+    const tx = await only.beginTransaction();
+    await expect(new Neo4jChangeLog(driver).head()).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('all connections'),
+    });
+    await tx.rollback();
+    await only.close();
+    expect(await new Neo4jChangeLog(driver).head()).toBeGreaterThan(0);
   });
 });
