@@ -6,6 +6,7 @@ import { type GraphQLFieldResolver, type GraphQLSchema, isObjectType } from 'gra
 import { InputError } from '#errors';
 import { GENERATED_READS_FILE } from '#graph-schema';
 import { asReadError, checkPageSize, type GraphDriver } from '#graph-store';
+import { withNamedNodes } from './named-nodes.js';
 
 /** What generated fields read from. Without a driver the schema can be printed, but answers nothing. */
 export interface GeneratedSources {
@@ -67,7 +68,7 @@ function inOwnContext(resolve: Resolver, driver: GraphDriver | undefined): Resol
     checkPaging(args);
     try {
       const context = { executionContext: driver, transaction: { timeout: TIMEOUT_MS } };
-      return await resolve(root, withoutVoid(args), context, info);
+      return await resolve(root, withoutVoid(args), context, withNamedNodes(info));
     } catch (error) {
       throw asReadError(error, (rule) => InputError.one('BAD_USER_INPUT', info.fieldName, rule));
     }

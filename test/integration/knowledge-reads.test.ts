@@ -307,6 +307,12 @@ describe('the generated reads', () => {
     ).toEqual([]);
   });
 
+  it('tell the type of nodes of a connection of which nothing else is asked', async () => {
+    const text =
+      'query { datasetsConnection(first: 1) { edges { ...Edge } } } fragment Edge on DatasetEdge { of: node { __typename } }';
+    expect((await query(text, {})).datasetsConnection.edges).toEqual([{ of: { __typename: 'Dataset' } }]);
+  });
+
   it('answer under aliases, and take a filter that is null for none', async () => {
     await write({
       entities: [{ urn: dataset('aliases') }, { urn: tag('aliases') }],
