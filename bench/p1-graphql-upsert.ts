@@ -18,11 +18,12 @@ const throughGraphql: Prepare = ({ server }, rows) => {
   };
 };
 
-const throughStore: Prepare =
-  ({ store }, rows) =>
-  async () => {
-    for (const entities of inBatches(settable(rows))) await store.write({ entities }, CONTEXT);
+const throughStore: Prepare = ({ store }, rows) => {
+  const batches = inBatches(settable(rows));
+  return async () => {
+    for (const entities of batches) await store.write({ entities }, CONTEXT);
   };
+};
 
 /** @param editions of the same rows, written one after the other; the last one is timed */
 function upsert(name: string, editions: readonly number[]): RatioCase<Doors> {
