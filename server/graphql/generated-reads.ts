@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Neo4jGraphQL } from '@neo4j/graphql';
-import { type GraphQLFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
+import { type GraphQLFieldResolver, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
 import { InputError } from '#errors';
 import { GENERATED_READS_FILE } from '#graph-schema';
 import { asReadError, checkPageSize, type GraphDriver } from '#graph-store';
-import { withNamedNodes } from './named-nodes.js';
+import { answeredAs, isConnection, isEdge, isPageInfo, withoutAmbiguity } from './connection-selection.js';
 
 /** What generated fields read from. Without a driver the schema can be printed, but answers nothing. */
 export interface GeneratedSources {
@@ -47,19 +47,29 @@ export async function generatedReads({
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue;
     const isQuery = type === schema.getQueryType();
+    const hasPlainNames = isConnection(type.name) || isEdge(type.name) || isPageInfo(type.name);
     for (const field of Object.values(type.getFields())) {
-      if (field.resolve) field.resolve = isQuery ? inOwnContext(field.resolve, driver) : renamed(field.resolve);
+      if (hasPlainNames) field.resolve = byFieldName;
+      else if (field.resolve)
+        field.resolve = isQuery ? inOwnContext(field.resolve, driver) : underItsName(field.resolve);
     }
   }
   return schema;
 }
 
+/** Connections, edges and page information are asked for without aliases. */
+const byFieldName: GraphQLFieldResolver<Readonly<Record<string, unknown>>, unknown> = (source, _, __, { fieldName }) =>
+  source[fieldName];
+
 /**
  * Answers of the library stand under their alias, which its own resolvers know. They are called `defaultFieldResolver`, by which
  * schemas that are merged take them for the one of graphql-js and leave them out; under another name they stay.
  */
-function renamed(resolve: Resolver): Resolver {
-  return (...parameters) => resolve(...parameters);
+function underItsName(resolve: Resolver): Resolver {
+  return (source, args, context, info) => {
+    const alias = answeredAs(info);
+    return alias === undefined ? resolve(source, args, context, info) : (source as Record<string, unknown>)[alias];
+  };
 }
 
 /** The library writes into the context that it is given, so it gets one of its own. */
@@ -68,7 +78,8 @@ function inOwnContext(resolve: Resolver, driver: GraphDriver | undefined): Resol
     checkPaging(args);
     try {
       const context = { executionContext: driver, transaction: { timeout: TIMEOUT_MS } };
-      return await resolve(root, withoutVoid(args), context, withNamedNodes(info));
+      const asked = isConnection(getNamedType(info.returnType).name) ? withoutAmbiguity(info) : info;
+      return await resolve(root, withoutVoid(args), context, asked);
     } catch (error) {
       throw asReadError(error, (rule) => InputError.one('BAD_USER_INPUT', info.fieldName, rule));
     }

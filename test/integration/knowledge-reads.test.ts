@@ -313,6 +313,25 @@ describe('the generated reads', () => {
     expect((await query(text, {})).datasetsConnection.edges).toEqual([{ of: { __typename: 'Dataset' } }]);
   });
 
+  it('answer each selection of a connection by its own, whatever it is called', async () => {
+    await write({
+      entities: [{ urn: dataset('twice'), properties: { description: 'd' } }, { urn: tag('1') }, { urn: tag('2') }],
+    });
+    await write({ links: ['1', '2'].map((name) => ({ kind: 'TAGGED', from: dataset('twice'), to: tag(name) })) });
+    const text = `query ($urn: ID!, $two: Int!) { datasetsConnection(where: { urn: { eq: $urn } }, first: 1) {
+      totalCount: pageInfo { endCursor: hasNextPage } pageInfo: totalCount
+      edges { cursor: node { x: name urn: version tags(first: 1) { urn } } node: cursor ...Edge }
+      again: edges { cursor: node { x: urn tags(first: $two) { urn } } }
+    } } fragment Edge on DatasetEdge { other: node { ...Node } } fragment Node on Dataset { x: description tags(first: $two) { urn } }`;
+    const [one, two] = [[{ urn: tag('1') }], [{ urn: tag('1') }, { urn: tag('2') }]];
+    expect((await query(text, { urn: dataset('twice'), two: 2 })).datasetsConnection).toEqual({
+      totalCount: { endCursor: false },
+      pageInfo: 1,
+      edges: [{ cursor: { x: 'twice', urn: 1, tags: one }, node: expect.any(String), other: { x: 'd', tags: two } }],
+      again: [{ cursor: { x: dataset('twice'), tags: two } }],
+    });
+  });
+
   it('answer under aliases, and take a filter that is null for none', async () => {
     await write({
       entities: [{ urn: dataset('aliases') }, { urn: tag('aliases') }],

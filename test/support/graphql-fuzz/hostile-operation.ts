@@ -18,6 +18,8 @@ import {
 import type { Chooser } from './chooser.js';
 import { hostileJson, hostileNumber, hostileObject, hostileText, type KnownNames } from './hostile-values.js';
 
+type Field = GraphQLField<unknown, unknown>;
+
 /** What a client sends. */
 export interface Operation {
   readonly query: string;
@@ -98,8 +100,8 @@ class OperationBuilder {
     const fields = isUnionType(type) ? [] : Object.values(type.getFields());
     const ends = fields.filter((field) => !isCompositeType(getNamedType(field.type)));
     const candidates = depth >= MAX_DEPTH ? ends : fields;
-    if (candidates.length === 0 || this.#choose.rarely(20)) return `${this.#alias()}__typename`;
-    return this.#field(this.#choose.one(candidates), depth);
+    if (candidates.length === 0 || this.#choose.rarely(20)) return `${this.#alias(fields)}__typename`;
+    return this.#field(this.#choose.one(candidates), fields, depth);
   }
 
   #fragment(type: GraphQLCompositeType, depth: number): string {
@@ -110,17 +112,19 @@ class OperationBuilder {
     return `...${name}`;
   }
 
-  #field(field: GraphQLField<unknown, unknown>, depth: number): string {
+  #field(field: Field, siblings: readonly Field[], depth: number): string {
     const given = field.args.filter((argument) => this.#isGiven(argument));
     const args = given.map((argument) => `${argument.name}: ${this.#argument(argument)}`);
     const type = getNamedType(field.type);
     const below = isCompositeType(type) ? this.#selections(type, depth + 1) : '';
-    // Without an alias two uses of one field with other arguments would not merge.
-    const alias = args.length > 0 ? `${this.#name('a')}: ` : this.#alias();
+    // Without an alias two uses of one field with other arguments would not merge, but in different places they may.
+    const alias = args.length > 0 && !this.#choose.rarely(15) ? `${this.#name('a')}: ` : this.#alias(siblings);
     return `${alias}${field.name}${args.length > 0 ? `(${args.join(', ')})` : ''} ${this.#directive()}${below}`;
   }
 
-  #alias(): string {
+  /** A name of its own, or that of another field: what does not merge is refused, and all else must be answered. */
+  #alias(siblings: readonly Field[]): string {
+    if (siblings.length > 0 && this.#choose.rarely(25)) return `${this.#choose.one(siblings).name}: `;
     return this.#choose.rarely(8) ? `${this.#name('a')}: ` : '';
   }
 
