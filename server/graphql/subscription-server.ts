@@ -23,6 +23,7 @@ import type { RequestLimits } from './limits/request-limits.js';
 import { delivered } from './payload-delivery.js';
 import { waitForCommit } from './read-after.js';
 import { SharedExecutions } from './shared-executions.js';
+import { SocketExecutions } from './socket-executions.js';
 
 const INIT_TIMEOUT_MS = 5_000;
 
@@ -51,16 +52,21 @@ export function serveSubscriptions(
   const format = (error: GraphQLError) => formatError(error, options.logger);
   const executions = new SharedExecutions({ formatError: format });
   const admit = admission(options);
+  const running = new SocketExecutions();
   const graphql = answerOver(
     {
       schema,
       connectionInitWaitTimeout: INIT_TIMEOUT_MS,
       // A thrown error would close with 4500; false answers 4403, the protocol's "forbidden".
       onConnect: ({ connectionParams }) => isAuthentic(options.auth, authorizationOf(connectionParams ?? {})),
-      onSubscribe: ({ subscriptions }, _, payload) =>
-        Object.keys(subscriptions).length > limits.socketOperations
-          ? [tooManyOperations(Object.keys(subscriptions).length, limits.socketOperations)]
-          : admit(payload),
+      onSubscribe: async ({ subscriptions, extra }, id, payload) => {
+        const open = Object.keys(subscriptions).length;
+        if (open > limits.socketOperations) return [tooManyOperations(open, limits.socketOperations)];
+        const admitted = await admit(payload);
+        if ('schema' in admitted) running.expect(admitted, extra.socket, () => id in subscriptions);
+        return admitted;
+      },
+      execute: (args) => running.execute(args),
       context,
       // Subscriptions deliver their payloads themselves; what they yield does not go through `onNext`.
       subscribe: (args) => executions.subscribe(args) as Promise<AsyncGenerator<never>>,
