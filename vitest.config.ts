@@ -24,9 +24,16 @@ export default defineConfig({
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/soak/**'],
+          exclude: ['test/e2e/**', 'test/soak/**', 'test/samples/**'],
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        oxc,
+        resolve,
+        // On events that are not part of this repository: `OPENLINEAGE_EVENTS` names their folder.
+        test: { name: 'samples', include: ['test/samples/**/*.test.ts'], sequence: { groupOrder: 0 } },
       },
       {
         extends: true,

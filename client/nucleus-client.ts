@@ -31,6 +31,11 @@ import type {
   IngestionRunEvent,
   IngestionRunEventFilter,
   JsonObject,
+  Lineage,
+  LineageDirection,
+  LineageFilter,
+  LineageLevel,
+  LineageView,
   Link,
   LinkDirection,
   PurgeInput,
@@ -61,6 +66,28 @@ export interface NucleusClientOptions {
 interface PageOptions extends ReadOptions {
   /** Entries in one page. @default that of the server */
   readonly pageSize?: number | undefined;
+}
+
+export interface LineageOptions extends ReadOptions {
+  /** @default 'DOWNSTREAM' */
+  readonly direction?: LineageDirection | undefined;
+  /** Hops over data sets; null is all. @default 3 */
+  readonly depth?: number | null | undefined;
+  /** @default 'DATASET' */
+  readonly level?: LineageLevel | undefined;
+  /** @default 'AT' where `at` or `asOfRun` is given, else 'CURRENT' */
+  readonly view?: LineageView | undefined;
+  /** ISO 8601, up to nine digits of fraction; without a zone it is UTC. */
+  readonly at?: string | undefined;
+  /** Urn of a run, instead of `at`. */
+  readonly asOfRun?: string | undefined;
+  readonly filter?: LineageFilter | undefined;
+  /** @default that of the server */
+  readonly maxNodes?: number | undefined;
+  /** @default that of the server */
+  readonly maxEdges?: number | undefined;
+  /** `truncated.next` of the part before. */
+  readonly after?: string | undefined;
 }
 
 /** What comes back from a mutation that writes items. */
@@ -177,6 +204,12 @@ export class NucleusClient implements AsyncDisposable {
         (await this.#read<{ changes: Connection<EntityChange> }>(OPERATIONS.changes, page, options)).changes,
       );
     });
+  }
+
+  /** What lies upstream or downstream, or a part of it: `truncated` then says why, and how to go on. */
+  async lineage(urn: string, options: LineageOptions = {}): Promise<Lineage> {
+    const { signal: _, deadlineMs: __, readAfter: ___, ...asked } = options;
+    return (await this.#read<{ lineage: Lineage }>(OPERATIONS.lineage, { urn, ...asked }, options)).lineage;
   }
 
   async entityKinds(options: ReadOptions = {}): Promise<readonly EntityKind[]> {

@@ -13,6 +13,7 @@ export const SERVER_CODES = {
   CURSOR_EXPIRED: { retryable: false },
   STORE_UNAVAILABLE: { retryable: true },
   TIMEOUT: { retryable: true },
+  STORAGE_FULL: { retryable: true },
   LAGGED: { retryable: true },
   INTERNAL_SERVER_ERROR: { retryable: false },
 } as const;

@@ -8,6 +8,8 @@ const ENTITY_RESULT = `urn outcome version`;
 const LINK_RESULT = `kind from to outcome version`;
 const USER_ERROR = `code field message elementIndex`;
 const CHANGE_ITEM = `operation urn kind to version before after`;
+const LINEAGE_NODE = `urn kind labels name depth placeholder deletedAt browserUrl`;
+const LINEAGE_EDGE = `kind from to via current intervals { from to firstRun lastRun } firstRun lastRun`;
 const PAGE_INFO = `hasNextPage endCursor`;
 
 export const OPERATIONS = {
@@ -42,6 +44,14 @@ export const OPERATIONS = {
     }
   }`,
   changeLog: `query ChangeLog { changeLog { head oldest } }`,
+  lineage: `query Lineage($urn: ID!, $direction: LineageDirection, $depth: Int, $level: LineageLevel, $view: LineageView,
+    $at: Instant, $asOfRun: ID, $filter: LineageFilter, $maxNodes: Int, $maxEdges: Int, $after: String) {
+    lineage(urn: $urn, direction: $direction, depth: $depth, level: $level, view: $view, at: $at, asOfRun: $asOfRun,
+      filter: $filter, maxNodes: $maxNodes, maxEdges: $maxEdges, after: $after) {
+      urn browserUrl at nodes { ${LINEAGE_NODE} } edges { ${LINEAGE_EDGE} }
+      truncated { reason hub { urn neighbours } next }
+    }
+  }`,
   upsert: `mutation Upsert($input: UpsertInput!) {
     upsert(input: $input) {
       entities { ${ENTITY_RESULT} } links { ${LINK_RESULT} }
@@ -62,6 +72,18 @@ export const OPERATIONS = {
   }`,
   defineEntityKind: `mutation DefineEntityKind($input: DefineEntityKindInput!) {
     defineEntityKind(input: $input) { kind { ${KIND} } commit userErrors { ${USER_ERROR} } }
+  }`,
+  lineageDeadLetters: `query LineageDeadLetters($first: Int, $after: String) {
+    lineageDeadLetters(first: $first, after: $after) {
+      nodes { position receivedAt parkedAt reason { code path message } bytes payload }
+      pageInfo { ${PAGE_INFO} }
+    }
+  }`,
+  replayLineageEvent: `mutation ReplayLineageEvent($input: ReplayLineageEventInput!) {
+    replayLineageEvent(input: $input) { position userErrors { ${USER_ERROR} } }
+  }`,
+  discardLineageEvent: `mutation DiscardLineageEvent($input: DiscardLineageEventInput!) {
+    discardLineageEvent(input: $input) { discarded userErrors { ${USER_ERROR} } }
   }`,
   graphChanges: `subscription GraphChanges($filter: GraphChangeFilter, $after: String) {
     graphChanges(filter: $filter, after: $after) {

@@ -26,6 +26,21 @@ export type GraphEventKind = (typeof GRAPH_EVENT_KINDS)[number];
 export const INGESTION_RUN_EVENT_KINDS = ['SUBSCRIBED', 'STATE_CHANGED', 'PROGRESS', 'HEARTBEAT'] as const;
 export type IngestionRunEventKind = (typeof INGESTION_RUN_EVENT_KINDS)[number];
 
+export const LINEAGE_DIRECTIONS = ['UPSTREAM', 'DOWNSTREAM', 'BOTH'] as const;
+export type LineageDirection = (typeof LINEAGE_DIRECTIONS)[number];
+
+export const LINEAGE_LEVELS = ['DATASET', 'JOB', 'FIELD'] as const;
+export type LineageLevel = (typeof LINEAGE_LEVELS)[number];
+
+export const LINEAGE_VIEWS = ['CURRENT', 'AT', 'EVER'] as const;
+export type LineageView = (typeof LINEAGE_VIEWS)[number];
+
+export const LINEAGE_EDGE_KINDS = ['FEEDS', 'PRODUCES', 'DERIVES', 'PASSES'] as const;
+export type LineageEdgeKind = (typeof LINEAGE_EDGE_KINDS)[number];
+
+export const LINEAGE_TRUNCATION_REASONS = ['NODES', 'EDGES', 'HUB', 'DEADLINE'] as const;
+export type LineageTruncationReason = (typeof LINEAGE_TRUNCATION_REASONS)[number];
+
 /** Anything that has a urn. */
 export interface Entity {
   readonly urn: string;
@@ -228,6 +243,32 @@ export interface ChangeLogStatus {
   readonly oldest: string;
 }
 
+/** An event of OpenLineage that was acknowledged and could not be applied. */
+export interface LineageDeadLetter {
+  readonly position: number;
+  readonly receivedAt: string;
+  readonly parkedAt: string;
+  readonly reason: LineageDeadLetterReason;
+  readonly bytes: number;
+  readonly payload: string | null;
+}
+
+export interface LineageDeadLetterReason {
+  readonly code: string;
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface ReplayLineageEventPayload {
+  readonly position: number | null;
+  readonly userErrors: readonly UserError[];
+}
+
+export interface DiscardLineageEventPayload {
+  readonly discarded: boolean;
+  readonly userErrors: readonly UserError[];
+}
+
 export interface GraphChangeFilter {
   readonly kinds?: readonly string[] | null | undefined;
   readonly urns?: readonly string[] | null | undefined;
@@ -307,4 +348,60 @@ export interface IngestionProgress {
   readonly rowsRead: number;
   readonly rowsWritten: number;
   readonly rowsPerSecond: number;
+}
+
+/** A part of a walk over lineage. */
+export interface Lineage {
+  readonly urn: string;
+  readonly browserUrl: string | null;
+  /** Instants of lineage have nine digits of fraction. */
+  readonly at: string | null;
+  readonly nodes: readonly LineageNode[];
+  readonly edges: readonly LineageEdge[];
+  readonly truncated: LineageTruncation | null;
+}
+
+export interface LineageNode {
+  readonly urn: string;
+  readonly kind: string;
+  readonly labels: readonly string[];
+  readonly name: string;
+  readonly depth: number;
+  readonly placeholder: boolean;
+  readonly deletedAt: string | null;
+  readonly browserUrl: string | null;
+}
+
+export interface LineageEdge {
+  readonly kind: LineageEdgeKind;
+  readonly from: string;
+  readonly to: string;
+  readonly via: string | null;
+  readonly current: boolean;
+  readonly intervals: readonly LineageInterval[];
+  readonly firstRun: string | null;
+  readonly lastRun: string | null;
+}
+
+export interface LineageInterval {
+  readonly from: string;
+  readonly to: string | null;
+  readonly firstRun: string | null;
+  readonly lastRun: string | null;
+}
+
+export interface LineageTruncation {
+  readonly reason: LineageTruncationReason;
+  readonly hub: LineageHub | null;
+  readonly next: string;
+}
+
+export interface LineageHub {
+  readonly urn: string;
+  readonly neighbours: number;
+}
+
+export interface LineageFilter {
+  readonly kinds?: readonly string[] | null;
+  readonly namespaces?: readonly string[] | null;
 }

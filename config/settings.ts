@@ -67,6 +67,39 @@ export const SETTINGS = {
     readBy: ['server'],
     default: '67108864',
   },
+  LINEAGE_INBOX_PATH: {
+    description:
+      'Folder in which events of OpenLineage wait for the graph; on a local disk, and not the folder of KV_PATH. A copy from before must never be put back: start with an empty folder instead.',
+    schema: text,
+    readBy: ['server'],
+    default: '.nucleus/data/lineage-inbox',
+  },
+  LINEAGE_MAX_BYTES: {
+    description: 'Bytes that the body of one request with OpenLineage events may have, also after unpacking gzip.',
+    schema: z.coerce.number().int().min(1_024).max(268_435_456),
+    readBy: ['server'],
+    default: '16777216',
+  },
+  LINEAGE_BATCH_EVENTS: {
+    description: 'Events that are written into the graph in one transaction at most.',
+    schema: z.coerce.number().int().min(1).max(10_000),
+    readBy: ['server'],
+    default: '500',
+  },
+  LINEAGE_BATCH_BYTES: {
+    description:
+      'Bytes of events that are written into the graph in one transaction at most; a larger event goes alone.',
+    schema: z.coerce.number().int().min(1_024).max(268_435_456),
+    readBy: ['server'],
+    default: '8388608',
+  },
+  LINEAGE_WAIT_MS: {
+    description:
+      'Milliseconds that a request with `?wait=committed` waits for the graph before it is answered with 504.',
+    schema: z.coerce.number().int().min(1).max(600_000),
+    readBy: ['server'],
+    default: '10000',
+  },
   METADATA_ROOT: {
     description: 'Folder in which runs leave files of metadata for the graph; both workers must reach it.',
     schema: text,

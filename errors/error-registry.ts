@@ -70,6 +70,13 @@ export const ERROR_REGISTRY = {
     meaning: 'The request took longer than its deadline.',
     remedy: 'Try again, or ask for less at once.',
   },
+  STORAGE_FULL: {
+    status: 507,
+    retryable: true,
+    meaning: 'The disk of the event inbox has no room, or fails, so the events could not be stored.',
+    remedy:
+      'Make room on the disk of `LINEAGE_INBOX_PATH`, then send the events again: none of the request was stored.',
+  },
   LAGGED: {
     status: 409,
     retryable: true,

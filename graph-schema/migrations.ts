@@ -53,6 +53,16 @@ export const MIGRATIONS: readonly Migration[] = [
        OPTIONS { indexConfig: { \`fulltext.analyzer\`: 'standard-no-stop-words', \`fulltext.eventually_consistent\`: true } }`,
     ],
   },
+  {
+    version: 5,
+    description: 'what is remembered of lineage events, and how far those of an inbox are in the graph',
+    statements: [
+      'CREATE CONSTRAINT lineage_inbox_id IF NOT EXISTS FOR (i:LineageInbox) REQUIRE i.id IS UNIQUE',
+      'CREATE CONSTRAINT lineage_record_key IF NOT EXISTS FOR (r:LineageRecord) REQUIRE r.key IS UNIQUE',
+      'CREATE INDEX lineage_record_first IF NOT EXISTS FOR (r:LineageRecord) ON (r.series, r.first)',
+      'CREATE INDEX lineage_record_last IF NOT EXISTS FOR (r:LineageRecord) ON (r.series, r.last)',
+    ],
+  },
 ];
 
 export const GRAPH_SCHEMA_VERSION = Math.max(...MIGRATIONS.map((migration) => migration.version));

@@ -5,6 +5,8 @@ export const SDL_FILES: readonly URL[] = [
   'ingestion-events.graphql',
   'knowledge.graphql',
   'knowledge-events.graphql',
+  'lineage-intake.graphql',
+  'lineage.graphql',
 ].map((file) => new URL(`./sdl/${file}`, import.meta.url));
 
 /** Types whose queries @neo4j/graphql makes; it reads directives there that the other files do not know. */

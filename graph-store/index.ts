@@ -59,9 +59,34 @@ export type {
   LinkReference,
   SearchHit,
 } from './knowledge-types.js';
+export { Neo4jLineageReader } from './lineage-reader.js';
+export type {
+  InboxCursor,
+  LineageRecord,
+  LineageRecords,
+  LineageStore,
+  LineageWrite,
+  Stretch,
+  StretchRecords,
+} from './lineage-store.js';
+export {
+  LINEAGE_DIRECTIONS,
+  type LineageDiff,
+  type LineageDirection,
+  type LineageImpact,
+  type LineageNode,
+  type LineagePart,
+  type LineagePath,
+  type LineageQuery,
+  type LineageReader,
+  type LineageTruncation,
+  type LineageView,
+} from './lineage-types.js';
+export { warmUpLineage } from './lineage-warm-up.js';
 export { migrateGraph } from './migration-runner.js';
 export { Neo4jChangeLog } from './neo4j-change-log.js';
 export { Neo4jGraphStore } from './neo4j-graph-store.js';
+export { Neo4jLineageStore } from './neo4j-lineage-store.js';
 export { asReadError, type GraphDriver, type Neo4jConnection, openDriver } from './neo4j-session.js';
 export type { PropertyPatch, PropertyValue } from './property-values.js';
 export { visibleItem } from './visible-properties.js';

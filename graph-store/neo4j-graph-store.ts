@@ -1,10 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
-import { type Driver, type ManagedTransaction, Neo4jError } from 'neo4j-driver';
-import { AppError } from '#errors';
-import { FIND_SEQUENCE } from '#graph-schema';
+import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import { refusedOnSight } from './batch-check.js';
 import { BatchRefused, type RefusedItem } from './batch-refused.js';
+import { inChangeTransaction } from './change-transaction.js';
 import type {
   EdgeUpsert,
   EntityUpsert,
@@ -14,7 +11,6 @@ import type {
   WriteOptions,
   WriteReceipt,
 } from './graph-store.js';
-import { inWriteTransaction } from './neo4j-session.js';
 import { type Chunk, splitBatch, wholeBatch } from './split-batch.js';
 import { unchangedResults } from './unchanged-chunk.js';
 import type { PlanInput } from './write-plan.js';
@@ -27,7 +23,7 @@ import {
   requestKey,
   type WriteRequest,
 } from './write-request.js';
-import { applyPlan, planChunk, Raced } from './write-transaction.js';
+import { applyPlan, planChunk } from './write-transaction.js';
 
 export interface Neo4jGraphStoreOptions {
   readonly now?: () => Date;
@@ -45,10 +41,6 @@ interface ChunkWrite {
 }
 
 type ChunkOutcome = ChunkAnswer & { readonly replayed: boolean };
-
-/** Attempts when others keep making or removing the same nodes; each attempt but the last was overtaken by a commit. */
-const RACE_ATTEMPTS = 8;
-const RACE_PAUSE_MS = 20;
 
 /** Purging follows the whole history of what it removes. */
 const PURGE_TIMEOUT_MS = 300_000;
@@ -94,36 +86,12 @@ export class Neo4jGraphStore implements GraphStore {
     return receipt.receipt();
   }
 
-  async #writeChunk(write: ChunkWrite): Promise<ChunkOutcome> {
-    const changeId = randomUUID().replaceAll('-', '');
-    const timeoutMs = write.chunk.purges.length > 0 ? PURGE_TIMEOUT_MS : undefined;
-    let planned: ChunkAnswer | undefined;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await inWriteTransaction(
-          this.#driver,
-          async (tx) => {
-            // The driver tries again when the connection breaks, also when it breaks after the commit.
-            if (planned !== undefined) {
-              const sequence = await committedSequence(tx, changeId);
-              if (sequence !== undefined) return { ...planned, sequence, replayed: false };
-            }
-            const outcome = await writeInTransaction(tx, write, changeId, this.#now());
-            planned = outcome;
-            return outcome;
-          },
-          timeoutMs,
-        );
-      } catch (error) {
-        if (!isRace(error)) throw error;
-        if (attempt === RACE_ATTEMPTS) {
-          throw new AppError('STORE_UNAVAILABLE', 'other writers keep making and removing the same nodes: try again', {
-            cause: error,
-          });
-        }
-        await pause(Math.random() * RACE_PAUSE_MS * attempt);
-      }
-    }
+  #writeChunk(write: ChunkWrite): Promise<ChunkOutcome> {
+    return inChangeTransaction(
+      this.#driver,
+      (tx, changeId) => writeInTransaction(tx, write, changeId, this.#now()),
+      write.chunk.purges.length > 0 ? PURGE_TIMEOUT_MS : undefined,
+    );
   }
 }
 
@@ -164,16 +132,4 @@ function independentChunks(batch: GraphBatch, receipt: WriteReceiptBuilder): Chu
 function throwRefused(refused: readonly RefusedItem[]): void {
   const [first, ...others] = refused;
   if (first !== undefined) throw new BatchRefused([first, ...others]);
-}
-
-async function committedSequence(tx: ManagedTransaction, id: string): Promise<number | undefined> {
-  const found = await tx.run<{ sequence: number }>(FIND_SEQUENCE, { id });
-  return found.records[0]?.get('sequence');
-}
-
-/** A node that was found can be gone when its lock is taken, and one that was missed can be there when it is to be made. */
-function isRace(error: unknown): boolean {
-  return (
-    error instanceof Raced || (error instanceof Neo4jError && error.code === 'Neo.ClientError.Statement.EntityNotFound')
-  );
 }

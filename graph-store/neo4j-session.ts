@@ -74,7 +74,7 @@ export function asReadError(error: unknown, refusal: (rule: string) => AppError)
 /** The driver gives this error no code of its own. */
 const POOL_EXHAUSTED = 'Connection acquisition timed out';
 
-function asAppError(error: unknown): unknown {
+export function asAppError(error: unknown): unknown {
   if (!(error instanceof Neo4jError)) return error;
   if (error.code.includes('TransactionTimedOut')) {
     return new AppError('TIMEOUT', 'the graph transaction took longer than its time-out', {

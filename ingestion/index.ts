@@ -5,9 +5,11 @@
  * const ingestion = new IngestionClient(temporalClient);
  * await ingestion.start({ runId: randomUUID(), endpointId: 'crm', unitId: 'orders', sinkId: 'lake' });
  */
+export type { DeadLetter } from '#kv';
 export { IngestionClient } from './ingestion-client.js';
 export type { IngestionDriver, IngestionSink, LegacyBatch } from './legacy/ingestion-driver.js';
 export { runLegacyIngestion } from './legacy/run-legacy-ingestion.js';
+export { LineageEventWriter } from './lineage-projection/index.js';
 export {
   arrowRows,
   type LoadDependencies,
@@ -19,5 +21,15 @@ export {
   openArrowStream,
   type RowSubject,
 } from './metadata/index.js';
+export { readEventTime } from './openlineage/index.js';
+export {
+  type Arrival,
+  type BatchIntake,
+  type LineageWriter,
+  type OpenLineage,
+  openOpenLineage,
+  type Refusal,
+  type TakenEvents,
+} from './openlineage-intake/index.js';
 export { reconcileRuns } from './run-reconciler.js';
 export { unitEdges } from './run-records.js';

@@ -15,6 +15,13 @@ interface Runner {
   readonly tally: (report: string, exitCode: number) => Tally;
 }
 
+/** The long tests run by another command; those on foreign events only where these are. */
+function defaultProjects(): readonly string[] {
+  if (process.env.OPENLINEAGE_EVENTS) return ['--project=!soak'];
+  process.stdout.write('not run: test/samples, the events of real clients; OPENLINEAGE_EVENTS names their folder\n');
+  return ['--project=!soak', '--project=!samples'];
+}
+
 function vitest(args: readonly string[]): Runner {
   const report = join(LAYOUT.logs, 'test-vitest.json');
   return {
@@ -23,7 +30,7 @@ function vitest(args: readonly string[]): Runner {
     args: [
       join('node_modules', 'vitest', 'vitest.mjs'),
       ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-      ...(args.includes('--project') ? args : ['--project=!soak', ...args]),
+      ...(args.includes('--project') ? args : [...defaultProjects(), ...args]),
     ],
     cwd: REPOSITORY_ROOT,
     report,

@@ -17,6 +17,8 @@ import { replyWithErrors } from './http/error-reply.js';
 import { type HealthCheck, healthRoutes } from './http/health-routes.js';
 import { RequestGuard } from './http/request-guard.js';
 import { workerEventsRoute } from './http/worker-events-route.js';
+import { impactRoute } from './lineage/impact-route.js';
+import { lineageRoute } from './lineage/lineage-route.js';
 
 export interface AppOptions {
   readonly context: GraphqlContext;
@@ -30,6 +32,13 @@ export interface AppOptions {
   readonly limits: RequestLimits;
   /** Bytes of the body of one bulk request. */
   readonly bulkMaxBytes: number;
+  /** Bounds of the routes for OpenLineage, which are there when the context has an intake. */
+  readonly lineage: {
+    /** Bytes of the body of one request. */
+    readonly maxBytes: number;
+    /** Milliseconds that a request waits for the graph when it asks for that. */
+    readonly waitMs: number;
+  };
   readonly logger: Logger;
 }
 
@@ -55,6 +64,10 @@ export async function createApp(options: AppOptions) {
     actor: context.actor,
     maxBytes: options.bulkMaxBytes,
   });
+  const { openLineage } = context;
+  const { log } = context.knowledge;
+  if (openLineage !== undefined) lineageRoute(app, { ...options.lineage, auth, openLineage, log });
+  impactRoute(app, { lineage: context.lineage, written: { log, openLineage }, auth });
   workerEventsRoute(app, {
     auth: new BearerAuth(options.internalToken),
     progress: context.events.progress,

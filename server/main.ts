@@ -6,10 +6,14 @@ import {
   migrateGraph,
   Neo4jChangeLog,
   Neo4jGraphStore,
+  Neo4jLineageReader,
+  Neo4jLineageStore,
   openDriver,
   openKnowledge,
+  warmUpLineage,
 } from '#graph-store';
-import { IngestionClient, reconcileRuns } from '#ingestion';
+import { IngestionClient, LineageEventWriter, reconcileRuns } from '#ingestion';
+import { inBackground } from './background-task.js';
 import { API_ACTOR } from './commands/command-context.js';
 import { createApp } from './create-app.js';
 import { ChangeFeed } from './events/change-feed.js';
@@ -17,6 +21,7 @@ import { EventStreams } from './events/event-streams.js';
 import { ProgressHub } from './events/progress-hub.js';
 import { loadGraphiqlBundle } from './graphiql/graphiql-bundle.js';
 import { requestLimits } from './graphql/limits/request-limits.js';
+import { startLineage } from './lineage/start-lineage.js';
 import { repeat } from './repeat.js';
 import { SecretBox } from './secrets/index.js';
 
@@ -47,21 +52,24 @@ async function startServer(config: Config<'server'>, logger: Logger) {
   const catalog = new IngestionCatalog(driver);
   const log = new Neo4jChangeLog(driver);
   const feed = new ChangeFeed(log, { logger });
-  const graph = new Neo4jGraphStore(driver, {
-    onCommit: (sequence) => {
-      logger.debug({ sequence }, 'committed');
-      feed.announce(sequence);
-    },
-  });
+  const onCommit = (sequence: number) => {
+    logger.debug({ sequence }, 'committed');
+    feed.announce(sequence);
+  };
+  const graph = new Neo4jGraphStore(driver, { onCommit });
   const knowledge = openKnowledge(driver, graph, log);
   const syncTemplates = () =>
     ingestion.syncTemplates().catch((error: unknown) => logger.warn({ err: error }, 'templates could not be read'));
 
+  const writer = new LineageEventWriter(new Neo4jLineageStore(driver, { onCommit }));
+  const openLineage = startLineage(config, writer, { logger, now });
   const app = await createApp({
     driver,
     context: {
       commands: { catalog, graph, ingestion, secrets: SecretBox.fromBase64(config.NUCLEUS_SECRET_KEY) },
       knowledge,
+      lineage: new Neo4jLineageReader(driver),
+      openLineage,
       events: {
         streams: new EventStreams(feed),
         progress: new ProgressHub(),
@@ -82,6 +90,7 @@ async function startServer(config: Config<'server'>, logger: Logger) {
     graphiql: await loadGraphiqlBundle('.nucleus/build'),
     limits: requestLimits(config),
     bulkMaxBytes: config.BULK_MAX_BYTES,
+    lineage: { maxBytes: config.LINEAGE_MAX_BYTES, waitMs: config.LINEAGE_WAIT_MS },
     logger,
   });
   const reconciler = repeat(
@@ -101,12 +110,21 @@ async function startServer(config: Config<'server'>, logger: Logger) {
     (error) => logger.warn({ err: error }, 'the change log could not be pruned, trying again later'),
   );
   await syncTemplates();
+  const address = await app.listen({ host: config.HOST, port: config.PORT });
+  const warmUp = inBackground(
+    async (signal) => {
+      const statements = await warmUpLineage(driver, { signal });
+      logger.debug({ statements }, 'lineage queries are planned');
+    },
+    (error) => logger.warn({ err: error }, 'lineage queries were not planned, the first ones will take longer'),
+  );
   return {
-    address: await app.listen({ host: config.HOST, port: config.PORT }),
+    address,
     stop: async () => {
-      await Promise.all([reconciler.stop(), retention.stop()]);
+      await Promise.all([warmUp.stop(), reconciler.stop(), retention.stop()]);
       feed.close();
       await app.close();
+      await openLineage.close();
       await temporal.close();
       await driver.close();
     },

@@ -25,6 +25,7 @@ const BY_ERROR_CODE: Readonly<Record<string, number>> = {
   LAGGED: EXIT_CODES.unavailable,
   STORE_UNAVAILABLE: EXIT_CODES.unavailable,
   TIMEOUT: EXIT_CODES.unavailable,
+  STORAGE_FULL: EXIT_CODES.unavailable,
   UNREACHABLE: EXIT_CODES.unavailable,
   CURSOR_EXPIRED: EXIT_CODES.cursorExpired,
 };

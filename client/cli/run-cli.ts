@@ -5,6 +5,8 @@ import { completionCommand } from './commands/completion.js';
 import { deleteCommand } from './commands/delete.js';
 import { doctorCommand } from './commands/doctor.js';
 import { getCommand } from './commands/get.js';
+import { inboxCommand } from './commands/inbox.js';
+import { lineageCommand } from './commands/lineage.js';
 import { searchCommand } from './commands/search.js';
 import { tailCommand } from './commands/tail.js';
 import { upsertCommand } from './commands/upsert.js';
@@ -16,8 +18,10 @@ const COMMANDS: readonly CliCommand[] = [
   upsertCommand,
   getCommand,
   searchCommand,
+  lineageCommand,
   tailCommand,
   deleteCommand,
+  inboxCommand,
   doctorCommand,
   completionCommand,
 ];

@@ -11,6 +11,11 @@ const DESCRIBED: Properties = {
   attributes: { type: 'JSON', description: 'Whatever else is known, as one JSON value; replaced as a whole.' },
 };
 
+/** What OpenLineage says of a thing, facet by facet. */
+const FACETS: Properties = {
+  facets: { type: 'JSON', description: 'Facets of OpenLineage by their names, as they were sent last.' },
+};
+
 /** Links that every kind may have, in the words that users of other catalogs know. */
 export const COMMON_LINKS: readonly LinkDefinition[] = [
   { kind: 'TAGGED', to: ['Tag'], description: 'Carries a tag.' },
@@ -119,7 +124,10 @@ export const BUILT_IN_KINDS: readonly KindDefinition[] = [
     description: 'One state of a data set.',
     urnKind: 'dataset-version',
     keyParts: ['namespace', 'dataset', 'datasetVersion'],
-    properties: { schema: { type: 'JSON', description: 'Fields with their types.' } },
+    properties: {
+      schema: { type: 'JSON', description: 'Fields with their types.' },
+      writtenAt: { type: 'DATE_TIME', description: 'When a run wrote it last.' },
+    },
   }),
   catalog({
     name: 'Dataset',
@@ -131,6 +139,8 @@ export const BUILT_IN_KINDS: readonly KindDefinition[] = [
       format: text('For instance `iceberg` or `parquet`.'),
       rowCount: { type: 'INTEGER', description: 'Rows when last counted.' },
       sizeBytes: { type: 'INTEGER', description: 'Bytes when last measured.' },
+      aliases: { type: 'STRING_LIST', description: 'Urns of the same data under other names.' },
+      ...FACETS,
     },
     links: [{ kind: 'HAS_FIELD', to: ['Field'], description: 'Has a column.' }],
   }),
@@ -145,7 +155,15 @@ export const BUILT_IN_KINDS: readonly KindDefinition[] = [
       ordinal: { type: 'INTEGER', description: 'Place in the data set, from 1.' },
     },
     links: [
-      { kind: 'DERIVES', to: ['Field'], properties: { via: text('Urn of the job.') }, description: 'Feeds a column.' },
+      {
+        kind: 'DERIVES',
+        to: ['Field'],
+        properties: {
+          via: text('Urn of the job, or of the data set where no job is known, that has said so last.'),
+          transformations: { type: 'JSON', description: 'How, as OpenLineage has it.' },
+        },
+        description: 'Feeds a column.',
+      },
     ],
   }),
   catalog({
@@ -153,14 +171,21 @@ export const BUILT_IN_KINDS: readonly KindDefinition[] = [
     description: 'A process that reads and writes data sets, named as in OpenLineage.',
     urnKind: 'job',
     keyParts: ['namespace', 'name'],
-    properties: { type: text('For instance `batch` or `streaming`.') },
+    properties: { type: text('For instance `batch` or `streaming`.'), ...FACETS },
   }),
   platform({
     name: 'Run',
     description: 'One run of a job.',
     urnKind: 'run',
     keyParts: ['id'],
-    properties: { state: text('State of the run.') },
+    properties: {
+      state: text('OTHER, RUNNING, COMPLETE, ABORT or FAIL, as OpenLineage has them.'),
+      startedAt: { type: 'DATE_TIME' },
+      endedAt: { type: 'DATE_TIME' },
+      errorMessage: text('What went wrong.'),
+      root: text('Urn of the run at the top, of which this is a part.'),
+      ...FACETS,
+    },
   }),
   catalog({
     name: 'Tag',

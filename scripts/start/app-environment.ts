@@ -33,6 +33,7 @@ export function appEnvironment(input: AppEnvironmentInput): Record<string, strin
     TEMPORAL_ADDRESS: input.temporal.address,
     TEMPORAL_NAMESPACE: input.temporal.namespace,
     KV_PATH: join(LAYOUT.data, 'kv'),
+    LINEAGE_INBOX_PATH: join(LAYOUT.data, 'lineage-inbox'),
     STAGING_ROOT: join(LAYOUT.data, 'staging'),
     METADATA_ROOT: join(LAYOUT.data, 'metadata'),
     SPARK_JARS_DIR: LAYOUT.sparkJars,

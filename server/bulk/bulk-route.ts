@@ -12,7 +12,7 @@ import {
   type RowSubject,
 } from '#ingestion';
 import type { BearerAuth } from '../http/bearer-auth.js';
-import { bodyBytes } from './body-bytes.js';
+import { bodyBytes } from '../http/body-bytes.js';
 import { arrowAnswer, jsonAnswer } from './bulk-answer.js';
 import { ARROW_STREAM, BULK_CONTENT_TYPES, type BulkContentType, type BulkQuery, readBulkQuery } from './bulk-query.js';
 
@@ -63,7 +63,7 @@ export function bulkRoute(app: FastifyInstance, options: BulkOptions): void {
 async function load(request: FastifyRequest, options: BulkOptions, maxErrors: number): Promise<LoadReport> {
   const contentType = contentTypeOf(request);
   const query = readBulkQuery(request.query, contentType);
-  const bytes = bodyBytes(request.raw, options.maxBytes);
+  const bytes = bodyBytes(request.raw, { maxBytes: options.maxBytes, setting: 'BULK_MAX_BYTES' });
   const rows = contentType === ARROW_STREAM ? await openArrowRows(bytes, query, options) : ndjsonRows(bytes);
   const { atomic, allowPlaceholders, idempotencyKey } = query;
   return loadRows(

@@ -56,6 +56,18 @@ query Node($urn: ID!) {
     variables: { urn: ORDERS },
   },
   {
+    query: `# What it feeds, three hops down; \`at\` shows how that was
+query Lineage($urn: ID!) {
+  lineage(urn: $urn, direction: DOWNSTREAM, depth: 3) {
+    nodes { urn kind name depth browserUrl }
+    edges { kind from to current intervals { from to firstRun lastRun } }
+    truncated { reason next }
+  }
+}
+`,
+    variables: { urn: ORDERS },
+  },
+  {
     query: `# What has happened to it, the latest first
 query History($urn: ID!) {
   changes(urn: $urn, first: 20) {

@@ -6,9 +6,11 @@ import { entityResolvers } from './entity-resolvers.js';
 import { type GeneratedSources, generatedReads } from './generated-reads.js';
 import { knowledgeMutations } from './knowledge-mutations.js';
 import { knowledgeQueries } from './knowledge-queries.js';
+import { lineageIntakeMutations, lineageIntakeQueries } from './lineage-intake-resolvers.js';
+import { lineageQueries, lineageResolvers } from './lineage-queries.js';
 import { mutationResolvers } from './mutation-resolvers.js';
 import { queryResolvers } from './query-resolvers.js';
-import { dateTimeScalar, jsonObjectScalar } from './scalars.js';
+import { dateTimeScalar, instantScalar, jsonObjectScalar } from './scalars.js';
 import { subscriptionResolvers } from './subscription-resolvers.js';
 
 /** The schema that `/graphql` serves: the SDL of graph-schema with the resolvers of this folder, and the generated reads. */
@@ -18,10 +20,13 @@ export async function createExecutableSchema(sources: GeneratedSources): Promise
     typeDefs: SDL_FILES.map((file) => readFileSync(file, 'utf8')),
     resolvers: {
       DateTime: dateTimeScalar,
+      Instant: instantScalar,
       JSONObject: jsonObjectScalar,
-      Query: { ...queryResolvers, ...knowledgeQueries },
-      Mutation: { ...mutationResolvers, ...knowledgeMutations },
+      Query: { ...queryResolvers, ...knowledgeQueries, ...lineageQueries, ...lineageIntakeQueries },
+      Mutation: { ...mutationResolvers, ...knowledgeMutations, ...lineageIntakeMutations },
       Entity: entityResolvers,
+      Lineage: lineageResolvers,
+      LineageNode: lineageResolvers,
       Subscription: subscriptionResolvers,
     },
     resolverValidationOptions: { requireResolversToMatchSchema: 'error' },

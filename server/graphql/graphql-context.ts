@@ -1,4 +1,5 @@
-import type { Knowledge } from '#graph-store';
+import type { Knowledge, LineageReader } from '#graph-store';
+import type { OpenLineage } from '#ingestion';
 import type { CommandContext } from '../commands/command-context.js';
 import type { EventSources } from '../events/event-sources.js';
 
@@ -6,7 +7,10 @@ import type { EventSources } from '../events/event-sources.js';
 export interface GraphqlContext {
   readonly commands: CommandContext;
   readonly knowledge: Knowledge;
+  readonly lineage: LineageReader;
   readonly events: EventSources;
+  /** Undefined where no events of OpenLineage are taken. */
+  readonly openLineage?: OpenLineage | undefined;
   /** Who writes, as the change log names them. */
   readonly actor: string;
   /** Address of Neo4j Browser as people reach it. */

@@ -52,7 +52,7 @@ export async function graphqlRoute(app: FastifyInstance, options: GraphqlRouteOp
     preHandler: async (request) => {
       auth.check(request.headers.authorization);
       const readAfter = request.headers[READ_AFTER_HEADER];
-      if (readAfter !== undefined) await waitForCommit(context.knowledge.log, readAfter);
+      if (readAfter !== undefined) await waitForCommit({ ...context, log: context.knowledge.log }, readAfter);
     },
     handler: (request, reply) => withinTime(limits.timeoutMs, Promise.resolve(answer.call(app, request, reply))),
     errorHandler: (error: FastifyError | AppError, _, reply) => {

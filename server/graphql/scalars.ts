@@ -16,6 +16,19 @@ function parseDateTime(value: unknown): string {
   return date.toISOString();
 }
 
+/** Resolvers read the text, since their errors name the argument and the rule; those of scalars are shown without values. */
+export const instantScalar = new GraphQLScalarType({
+  name: 'Instant',
+  serialize: String,
+  parseValue: requireText,
+  parseLiteral: (node) => requireText(node.kind === Kind.STRING ? node.value : undefined),
+});
+
+function requireText(value: unknown): string {
+  if (typeof value !== 'string') throw new GraphQLError('Instant must be a text of ISO 8601');
+  return value;
+}
+
 export const jsonObjectScalar = new GraphQLScalarType({
   name: 'JSONObject',
   parseValue: requireObject,

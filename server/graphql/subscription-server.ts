@@ -111,7 +111,9 @@ function admission({ schema, gate, context }: Pick<SubscriptionServerOptions, 's
       const invalid = validated.get(document) ?? validate(schema, document);
       validated.set(document, invalid);
       if (invalid.length > 0) return invalid;
-      if (extensions?.readAfter !== undefined) await waitForCommit(context.knowledge.log, extensions.readAfter);
+      if (extensions?.readAfter !== undefined) {
+        await waitForCommit({ ...context, log: context.knowledge.log }, extensions.readAfter);
+      }
       return { schema, document, operationName, variableValues: variables ?? null };
     } catch (error) {
       if (error instanceof GraphQLError) return [error];

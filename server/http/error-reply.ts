@@ -8,10 +8,9 @@ export function replyWithErrors(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler((error: FastifyError | AppError, request, reply) => {
     const expected = error instanceof AppError ? error : refusalOfBody(error, request.routeOptions.bodyLimit);
     if (expected !== undefined) {
-      const { code, message, details } = expected;
-      const { status, retryable } = ERROR_REGISTRY[code];
-      if (status >= 500) logger.error({ err: expected }, message);
-      return reply.code(refusalStatus(error) ?? status).send({ error: { code, message, retryable, details } });
+      const { status } = ERROR_REGISTRY[expected.code];
+      if (status >= 500) logger.error({ err: expected }, expected.message);
+      return reply.code(refusalStatus(error) ?? status).send(errorBody(expected));
     }
     const requestId = randomUUID();
     logger.error({ requestId, err: error }, 'unexpected error');
@@ -28,6 +27,11 @@ export function replyWithErrors(app: FastifyInstance, logger: Logger): void {
       },
     }),
   );
+}
+
+/** An expected error as plain HTTP routes show it. */
+export function errorBody({ code, message, details }: AppError) {
+  return { error: { code, message, retryable: ERROR_REGISTRY[code].retryable, details } };
 }
 
 /** Fastify's own refusals: a body that is too large, no JSON, of an unknown type. Undefined for what is a fault of the server. */

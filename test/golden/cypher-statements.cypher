@@ -48,6 +48,12 @@ WITH r LIMIT 1000
 DELETE r
 RETURN count(*) AS removed;
 
+// HOLD_LINEAGE_POSITION
+MERGE (i:LineageInbox {id: $inbox})
+ON CREATE SET i.position = 0, i.fence = 0
+SET i.held = true
+RETURN i.position AS position, i.fence AS fence;
+
 // LATEST_CHANGES
 UNWIND $urns AS urn
 MATCH (n:Entity {urn: urn})
@@ -57,6 +63,17 @@ WITH n, collect(DISTINCT r.lastChange) AS changes
 UNWIND changes + [n.lastChange] AS change
 WITH DISTINCT change WHERE change IS NOT NULL
 RETURN change;
+
+// LINEAGE_NODES
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+RETURN urn, n.name AS name, labels(n) AS labels, n.placeholder IS NOT NULL AS placeholder, toString(n.deletedAt) AS deletedAt;
+
+// LINEAGE_RUN
+MATCH (n:Entity {urn: $urn})
+WHERE n:Run
+RETURN toString(n.startedAt) AS startedAt, toString(n.endedAt) AS endedAt;
 
 // LIST_DEFINED_KINDS
 MATCH (n:Entity:KindDefinition)
@@ -187,6 +204,11 @@ ORDER BY n.urn LIMIT $limit;
 MERGE (l:ChangeLog {id: 'retention'})
 SET l.lockedBy = $lockedBy;
 
+// MOVE_LINEAGE_POSITION
+MATCH (i:LineageInbox {id: $inbox})
+SET i.position = $position, i.fence = $fence
+REMOVE i.held;
+
 // PURGE_ENTITIES
 UNWIND $urns AS urn
 MATCH (n:Entity {urn: urn})
@@ -228,6 +250,36 @@ RETURN n.urn AS urn, labels(n) AS labels;
 // READ_LATEST_CHANGE
 MATCH (n:Entity {urn: $urn})
 RETURN n.lastChange AS id;
+
+// READ_LINEAGE_POSITION
+MATCH (i:LineageInbox {id: $inbox}) RETURN i.position AS position;
+
+// READ_LINEAGE_RECORDS
+UNWIND $keys AS key
+MATCH (r:LineageRecord {key: key})
+RETURN [r.key, r.series, r.first, r.last, r.data] AS record;
+
+// READ_LINEAGE_STRETCHES
+UNWIND range(0, size($rows) - 1) AS index
+WITH index, $rows[index] AS row
+RETURN index,
+  COLLECT {
+    MATCH (r:LineageRecord)
+    WHERE r.series = row.series AND r.first >= row.since AND r.first <= row.to AND r.last >= row.from
+    RETURN [r.key, r.series, r.first, r.last, r.data]
+  } AS within,
+  COLLECT {
+    MATCH (r:LineageRecord)
+    WHERE r.series = row.series AND r.first > row.to
+    RETURN [r.key, r.series, r.first, r.last, r.data] ORDER BY r.series, r.first LIMIT $reach
+  } AS after,
+  COLLECT {
+    MATCH (r:LineageRecord)
+    USING INDEX r:LineageRecord(series, last)
+    WHERE r.series = row.series AND r.last < row.from
+    RETURN [r.key, r.series, r.first, r.last, r.data] ORDER BY r.series DESC, r.last DESC LIMIT $reach
+  } AS before
+ORDER BY index;
 
 // READ_OLDEST
 MATCH (c:Change)
@@ -277,6 +329,11 @@ ON CREATE SET r.hash = $hash, r.at = $now
 SET r.key = $key
 RETURN r.hash AS hash, r.receipt AS receipt;
 
+// WRITE_LINEAGE_RECORDS
+UNWIND $rows AS row
+MERGE (r:LineageRecord {key: row[0]})
+SET r.series = row[1], r.first = row[2], r.last = row[3], r.data = row[4];
+
 // createEdges(FEEDS)
 UNWIND range(0, size($urns) - 1) AS place
 MATCH (n:Entity {urn: $urns[place]})
@@ -290,6 +347,213 @@ WITH ends[row[0]] AS a, ends[row[1]] AS b, row[2] AS set
 CREATE (a)-[r:FEEDS]->(b)
 SET r = set {.*, version: 1, createdAt: $now, updatedAt: $now, lastChange: $change}
 RETURN count(r) AS written;
+
+// lineageEdges(DATASET, CURRENT, first part)
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+CALL (n) {
+  MATCH (n)-[r:FEEDS|PRODUCES]->(m)
+  WHERE r.deletedAt IS NULL AND (r.current IS NULL OR r.current)
+  WITH m, '' AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '')] AS legs, $places[m.urn] AS other
+  WHERE other IS NOT NULL
+  RETURN m, via, legs, other, true AS out
+}
+WITH $places[urn] AS own, urn, m.urn AS neighbour, via, legs, other, out
+WITH via, legs, CASE WHEN own > other THEN own ELSE other END AS later,
+  CASE WHEN out THEN urn ELSE neighbour END AS from, CASE WHEN out THEN neighbour ELSE urn END AS to
+WHERE later > $afterPlace OR later = $afterPlace AND (from > $afterFrom OR from = $afterFrom
+  AND (to > $afterTo OR to = $afterTo AND via > $afterVia))
+WITH later, from, to, via, legs
+ORDER BY later, from, to, via LIMIT $limit
+RETURN from, to, via, legs, later;
+
+// lineageEdges(JOB, AT, later part)
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+CALL (n) {
+  MATCH (n)<-[p:FEEDS]-(d)
+  WHERE (p.deletedAt IS NULL OR p.deletedAt > $atTime)
+    AND CASE WHEN p.validFrom IS NULL THEN p.createdAt <= $atTime
+      ELSE size([x IN p.validFrom WHERE x <= $at]) > size([x IN coalesce(p.validTo, []) WHERE x <= $at]) END
+    AND (d.deletedAt IS NULL OR d.deletedAt > $atTime)
+  MATCH (d)<-[f:PRODUCES]-(m)
+  WHERE (f.deletedAt IS NULL OR f.deletedAt > $atTime)
+    AND CASE WHEN f.validFrom IS NULL THEN f.createdAt <= $atTime
+      ELSE size([x IN f.validFrom WHERE x <= $at]) > size([x IN coalesce(f.validTo, []) WHERE x <= $at]) END
+  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '')] AS legs, $places[m.urn] AS other
+  WHERE other IS NOT NULL
+  RETURN m, via, legs, other, false AS out
+  UNION ALL
+  MATCH (n)-[p:PRODUCES]->(d)
+  WHERE (p.deletedAt IS NULL OR p.deletedAt > $atTime)
+    AND CASE WHEN p.validFrom IS NULL THEN p.createdAt <= $atTime
+      ELSE size([x IN p.validFrom WHERE x <= $at]) > size([x IN coalesce(p.validTo, []) WHERE x <= $at]) END
+    AND (d.deletedAt IS NULL OR d.deletedAt > $atTime)
+  MATCH (d)-[f:FEEDS]->(m)
+  WHERE (f.deletedAt IS NULL OR f.deletedAt > $atTime)
+    AND CASE WHEN f.validFrom IS NULL THEN f.createdAt <= $atTime
+      ELSE size([x IN f.validFrom WHERE x <= $at]) > size([x IN coalesce(f.validTo, []) WHERE x <= $at]) END
+  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '')] AS legs, $places[m.urn] AS other
+  WHERE other < $first
+  RETURN m, via, legs, other, true AS out
+}
+WITH $places[urn] AS own, urn, m.urn AS neighbour, via, legs, other, out
+WITH via, legs, CASE WHEN own > other THEN own ELSE other END AS later,
+  CASE WHEN out THEN urn ELSE neighbour END AS from, CASE WHEN out THEN neighbour ELSE urn END AS to
+WHERE later > $afterPlace OR later = $afterPlace AND (from > $afterFrom OR from = $afterFrom
+  AND (to > $afterTo OR to = $afterTo AND via > $afterVia))
+WITH later, from, to, via, legs
+ORDER BY later, from, to, via LIMIT $limit
+RETURN from, to, via, legs, later;
+
+// lineageHub(DATASET, downstream)
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+RETURN urn, count { (n)-[:FEEDS]->() } + count { (n)-[:PRODUCES]->() } AS neighbours
+ORDER BY neighbours DESC, urn LIMIT 1;
+
+// lineageNear(DATASET, CURRENT, downstream, 6)
+MATCH (s:Entity {urn: $urn})
+CALL (s) {
+  MATCH p = (s)-[:FEEDS|PRODUCES*0..6]->(n)
+  WHERE all(r IN relationships(p) WHERE r.deletedAt IS NULL AND (r.current IS NULL OR r.current))
+    AND all(m IN nodes(p) WHERE m.deletedAt IS NULL)
+  WITH DISTINCT n LIMIT $limit
+  RETURN n
+}
+WITH collect(n) AS found
+WITH size(found) AS size, CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
+RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL, toString(n.deletedAt)]] AS nodes, COLLECT {
+  UNWIND found AS n
+  MATCH (n)-[r:FEEDS|PRODUCES]->(m)
+  WHERE r.deletedAt IS NULL AND (r.current IS NULL OR r.current)
+  WITH m, '' AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '')] AS legs, n
+  WHERE m IN found
+  RETURN [n.urn, m.urn, via, legs]
+} AS edges;
+
+// lineageNear(FIELD, EVER, upstream, 3)
+MATCH (s:Entity {urn: $urn})
+CALL (s) {
+  MATCH p = (s)<-[:DERIVES*0..3]-(n)
+  WHERE all(r IN relationships(p) WHERE true)
+    AND all(m IN nodes(p) WHERE true)
+  WITH DISTINCT n LIMIT $limit
+  RETURN n
+}
+WITH collect(n) AS found
+WITH size(found) AS size, CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
+RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL, toString(n.deletedAt)]] AS nodes, COLLECT {
+  UNWIND found AS n
+  MATCH (n)<-[r:DERIVES]-(m)
+  WHERE true
+  WITH m, coalesce(r.via, '') AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '')] AS legs, n
+  WHERE m IN found
+  RETURN [m.urn, n.urn, via, legs]
+} AS edges;
+
+// lineageNear(JOB, AT, both, any)
+MATCH (s:Entity {urn: $urn})
+CALL (s) {
+  MATCH p = (s)-[:FEEDS|PRODUCES*0..]->(n)
+  WHERE all(r IN relationships(p) WHERE (r.deletedAt IS NULL OR r.deletedAt > $atTime)
+    AND CASE WHEN r.validFrom IS NULL THEN r.createdAt <= $atTime
+      ELSE size([x IN r.validFrom WHERE x <= $at]) > size([x IN coalesce(r.validTo, []) WHERE x <= $at]) END)
+    AND all(m IN nodes(p) WHERE (m.deletedAt IS NULL OR m.deletedAt > $atTime))
+  WITH DISTINCT n LIMIT $limit
+  RETURN n
+  UNION
+  MATCH p = (s)<-[:FEEDS|PRODUCES*0..]-(n)
+  WHERE all(r IN relationships(p) WHERE (r.deletedAt IS NULL OR r.deletedAt > $atTime)
+    AND CASE WHEN r.validFrom IS NULL THEN r.createdAt <= $atTime
+      ELSE size([x IN r.validFrom WHERE x <= $at]) > size([x IN coalesce(r.validTo, []) WHERE x <= $at]) END)
+    AND all(m IN nodes(p) WHERE (m.deletedAt IS NULL OR m.deletedAt > $atTime))
+  WITH DISTINCT n LIMIT $limit
+  RETURN n
+}
+WITH collect(n) AS found
+WITH size(found) AS size, CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
+RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL, toString(n.deletedAt)]] AS nodes, COLLECT {
+  UNWIND found AS n
+  MATCH (n)-[p:PRODUCES]->(d)
+  WHERE (p.deletedAt IS NULL OR p.deletedAt > $atTime)
+    AND CASE WHEN p.validFrom IS NULL THEN p.createdAt <= $atTime
+      ELSE size([x IN p.validFrom WHERE x <= $at]) > size([x IN coalesce(p.validTo, []) WHERE x <= $at]) END
+    AND (d.deletedAt IS NULL OR d.deletedAt > $atTime)
+  MATCH (d)-[f:FEEDS]->(m)
+  WHERE (f.deletedAt IS NULL OR f.deletedAt > $atTime)
+    AND CASE WHEN f.validFrom IS NULL THEN f.createdAt <= $atTime
+      ELSE size([x IN f.validFrom WHERE x <= $at]) > size([x IN coalesce(f.validTo, []) WHERE x <= $at]) END
+  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '')] AS legs, n
+  WHERE m IN found
+  RETURN [n.urn, m.urn, via, legs]
+} AS edges;
+
+// lineagePaths(DATASET, CURRENT, 60)
+MATCH (a:Entity {urn: $from})
+USING INDEX a:Entity(urn)
+MATCH (b:Entity {urn: $to})
+USING INDEX b:Entity(urn)
+MATCH p = allShortestPaths((a)-[:FEEDS|PRODUCES*..60]->(b))
+WHERE all(r IN relationships(p) WHERE r.deletedAt IS NULL AND (r.current IS NULL OR r.current))
+  AND all(n IN nodes(p) WHERE n.deletedAt IS NULL)
+WITH p LIMIT $limit
+RETURN [n IN nodes(p) | n.urn] AS urns, [r IN relationships(p) | coalesce(r.via, '')] AS vias,
+  [r IN relationships(p) | reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '')] AS legs;
+
+// lineagePaths(FIELD, AT, 30)
+MATCH (a:Entity {urn: $from})
+USING INDEX a:Entity(urn)
+MATCH (b:Entity {urn: $to})
+USING INDEX b:Entity(urn)
+MATCH p = allShortestPaths((a)-[:DERIVES*..30]->(b))
+WHERE all(r IN relationships(p) WHERE (r.deletedAt IS NULL OR r.deletedAt > $atTime)
+    AND CASE WHEN r.validFrom IS NULL THEN r.createdAt <= $atTime
+      ELSE size([x IN r.validFrom WHERE x <= $at]) > size([x IN coalesce(r.validTo, []) WHERE x <= $at]) END)
+  AND all(n IN nodes(p) WHERE (n.deletedAt IS NULL OR n.deletedAt > $atTime))
+WITH p LIMIT $limit
+RETURN [n IN nodes(p) | n.urn] AS urns, [r IN relationships(p) | coalesce(r.via, '')] AS vias,
+  [r IN relationships(p) | reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '')] AS legs;
+
+// lineageStart(DATASET, CURRENT)
+MATCH (n:Entity {urn: $urn})
+WHERE n.deletedAt IS NULL
+RETURN [n.urn] AS starts;
+
+// lineageStart(FIELD, AT)
+MATCH (n:Entity {urn: $urn})
+WHERE (n.deletedAt IS NULL OR n.deletedAt > $atTime)
+RETURN CASE WHEN n:Field OR n.urn STARTS WITH 'nucleus:field:' THEN [n.urn] ELSE COLLECT {
+  MATCH (n)-[h:HAS_FIELD]->(f) WHERE (h.deletedAt IS NULL OR h.deletedAt > $atTime)
+    AND CASE WHEN h.validFrom IS NULL THEN h.createdAt <= $atTime
+      ELSE size([x IN h.validFrom WHERE x <= $at]) > size([x IN coalesce(h.validTo, []) WHERE x <= $at]) END AND (f.deletedAt IS NULL OR f.deletedAt > $atTime)
+  RETURN f.urn
+} END AS starts;
+
+// lineageStep(DATASET, CURRENT, downstream)
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+MATCH (n)-[r:FEEDS|PRODUCES]->(m)
+WHERE r.deletedAt IS NULL AND (r.current IS NULL OR r.current)
+  AND m.deletedAt IS NULL
+WITH DISTINCT m
+RETURN collect(m.urn) AS urns;
+
+// lineageStep(FIELD, AT, upstream)
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+MATCH (n)<-[r:DERIVES]-(m)
+WHERE (r.deletedAt IS NULL OR r.deletedAt > $atTime)
+    AND CASE WHEN r.validFrom IS NULL THEN r.createdAt <= $atTime
+      ELSE size([x IN r.validFrom WHERE x <= $at]) > size([x IN coalesce(r.validTo, []) WHERE x <= $at]) END
+  AND (m.deletedAt IS NULL OR m.deletedAt > $atTime)
+WITH DISTINCT m
+RETURN collect(m.urn) AS urns;
 
 // readHeld(nodes)
 UNWIND range(0, size($urns) - 1) AS place

@@ -5,6 +5,12 @@ import {
   ENTITY_LABELS,
   type EntityKind,
   type KeysetStatement,
+  lineageEdges,
+  lineageHub,
+  lineageNear,
+  lineagePaths,
+  lineageStart,
+  lineageStep,
   readHeld,
   updateEdges,
   updateEntities,
@@ -33,8 +39,31 @@ function statements(): Record<string, string> {
     ['readHeld(nodes, locked)', readHeld(true)],
     ['readHeld(nodes, FEEDS and READ, locked)', readHeld(true, ['FEEDS', 'READ'])],
   ];
-  return Object.fromEntries([...fixed, ...byKind, ...ofEdge, ...ofLooks].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(
+    [...fixed, ...byKind, ...ofEdge, ...ofLooks, ...LINEAGE].sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
+
+const BOTH_WAYS = ['DOWNSTREAM', 'UPSTREAM'] as const;
+
+/** Each form with its plainest and its richest view; levels differ in the types of the edges, and JOB in pairs of them. */
+const LINEAGE: readonly [string, string][] = [
+  ['lineageStart(DATASET, CURRENT)', lineageStart('DATASET', 'CURRENT')],
+  ['lineageStart(FIELD, AT)', lineageStart('FIELD', 'AT')],
+  ['lineageStep(DATASET, CURRENT, downstream)', lineageStep('DATASET', 'CURRENT', 'DOWNSTREAM')],
+  ['lineageStep(FIELD, AT, upstream)', lineageStep('FIELD', 'AT', 'UPSTREAM')],
+  ['lineageHub(DATASET, downstream)', lineageHub('DATASET', 'DOWNSTREAM')],
+  ['lineageNear(DATASET, CURRENT, downstream, 6)', lineageNear('DATASET', 'CURRENT', ['DOWNSTREAM'], 6)],
+  ['lineageNear(FIELD, EVER, upstream, 3)', lineageNear('FIELD', 'EVER', ['UPSTREAM'], 3)],
+  ['lineageNear(JOB, AT, both, any)', lineageNear('JOB', 'AT', BOTH_WAYS, null)],
+  [
+    'lineageEdges(DATASET, CURRENT, first part)',
+    lineageEdges({ level: 'DATASET', view: 'CURRENT', way: 'DOWNSTREAM', hasEarlier: false }),
+  ],
+  ['lineageEdges(JOB, AT, later part)', lineageEdges({ level: 'JOB', view: 'AT', way: 'UPSTREAM', hasEarlier: true })],
+  ['lineagePaths(DATASET, CURRENT, 60)', lineagePaths('DATASET', 'CURRENT', 60)],
+  ['lineagePaths(FIELD, AT, 30)', lineagePaths('FIELD', 'AT', 30)],
+];
 
 function isKeysetStatement(value: unknown): value is KeysetStatement {
   return typeof value === 'object' && value !== null && 'page' in value && 'count' in value;

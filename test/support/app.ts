@@ -25,6 +25,7 @@ export class TestApp implements AsyncDisposable {
       PORT: String(port),
       HOST: '127.0.0.1',
       KV_PATH: join(folder, 'kv'),
+      LINEAGE_INBOX_PATH: join(folder, 'lineage-inbox'),
       STAGING_ROOT: join(folder, 'staging'),
       METADATA_ROOT: join(folder, 'metadata'),
       NUCLEUS_SECRET_KEY: randomBytes(32).toString('base64'),
@@ -43,6 +44,18 @@ export class TestApp implements AsyncDisposable {
       await Promise.all(ALL.map((name) => app.startProcess(name)));
       // The templates come from the Python worker by way of a workflow, shortly after both are ready.
       await vi.waitUntil(async () => (await app.#countTemplates()) > 0, { timeout: 30_000, interval: 200 });
+      return app;
+    } catch (error) {
+      await app[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Starts the server alone. */
+  static async startServer(extra: Readonly<Record<string, string>> = {}): Promise<TestApp> {
+    const app = new TestApp(await mkdtemp(join(tmpdir(), 'nucleus-app-')), await freePort(), extra);
+    try {
+      await app.startProcess('api');
       return app;
     } catch (error) {
       await app[Symbol.asyncDispose]();

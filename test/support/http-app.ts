@@ -3,7 +3,8 @@ import { request } from 'node:http';
 import { Writable } from 'node:stream';
 import type { Client } from '@temporalio/client';
 import pino from 'pino';
-import type { IngestionCatalog } from '#graph-store';
+import { type IngestionCatalog, Neo4jLineageReader } from '#graph-store';
+import type { OpenLineage } from '#ingestion';
 import { createApp } from '../../server/create-app.js';
 import { ChangeFeed } from '../../server/events/change-feed.js';
 import type { QueueLimits } from '../../server/events/event-queue.js';
@@ -39,7 +40,7 @@ export interface HttpApp extends AsyncDisposable {
   /** Everything that it has logged. */
   readonly log: () => string;
   /** `fetch` does not let a caller choose the Host header, which some tests are about. */
-  call(method: string, path: string, headers?: Record<string, string>, body?: string): Promise<HttpAnswer>;
+  call(method: string, path: string, headers?: Record<string, string>, body?: string | Uint8Array): Promise<HttpAnswer>;
   graphql(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<GraphqlAnswer>;
 }
 
@@ -53,6 +54,10 @@ export async function openHttpApp(
     limits?: Partial<RequestLimits>;
     /** @default 16 MiB */
     bulkMaxBytes?: number;
+    /** Takes events of OpenLineage; the caller closes it. @default none, and no routes for it */
+    openLineage?: OpenLineage;
+    /** @default those of the settings */
+    lineage?: { maxBytes?: number; waitMs?: number };
     /** @default that of the server */
     heartbeatMs?: number;
     /** What may wait for one subscriber. @default that of the server */
@@ -80,6 +85,7 @@ export async function openHttpApp(
     context: {
       commands: { ...room.commands, ...(options.catalog && { catalog: options.catalog }) },
       knowledge: graph.knowledge,
+      lineage: new Neo4jLineageReader(graph.driver),
       actor: 'api',
       events: {
         streams: new EventStreams(feed, {
@@ -91,6 +97,7 @@ export async function openHttpApp(
         kinds: graph.knowledge.kinds,
         now: () => new Date(),
       },
+      openLineage: options.openLineage,
       browserUrl: 'http://127.0.0.1:7474/browser/',
     },
     apiToken: options.apiToken,
@@ -100,6 +107,7 @@ export async function openHttpApp(
     graphiql: await loadGraphiqlBundle('.nucleus/build'),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     bulkMaxBytes: options.bulkMaxBytes ?? 16 * 1024 * 1024,
+    lineage: { maxBytes: 16 * 1024 * 1024, waitMs: 10_000, ...options.lineage },
     logger,
   });
   const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
@@ -129,7 +137,7 @@ export async function openHttpApp(
 
 function send(
   target: { port: number; method: string; path: string; headers: Record<string, string> },
-  body: string | undefined,
+  body: string | Uint8Array | undefined,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', ...target }, (incoming) => {

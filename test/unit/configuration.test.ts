@@ -28,6 +28,8 @@ describe('the configuration', () => {
       PORT: 4000,
       NEO4J_URI: 'bolt://127.0.0.1:7687',
       TEMPORAL_NAMESPACE: 'nucleus',
+      LINEAGE_INBOX_PATH: '.nucleus/data/lineage-inbox',
+      LINEAGE_WAIT_MS: 10_000,
       LOG_LEVEL: 'info',
     });
     expect(config.NUCLEUS_API_TOKEN).toBeUndefined();

@@ -11,6 +11,7 @@ const schema = buildSchema(/* GraphQL */ `
     unsized(first: Int): Page!
     byUrn(urns: [ID!]!): [Entity]!
     filtered(where: Where, sort: [Where!]): Entity
+    walk(kinds: [String!], maxNodes: Int! = 20, maxEdges: Int! = 30): Walk!
   }
   input Where {
     AND: [Where!]
@@ -25,6 +26,15 @@ const schema = buildSchema(/* GraphQL */ `
   type Page {
     nodes: [Entity!]!
     total: Int!
+  }
+  type Walk {
+    nodes: [Entity!]!
+    edges: [Edge!]!
+    part: Walk
+  }
+  type Edge {
+    from: ID!
+    to: ID!
   }
   type Entity {
     urn: ID!
@@ -74,6 +84,21 @@ describe('the cost of an operation', () => {
     ['a page that names no size counts as the default of the field', '{ entities { nodes { urn } } }', 1 + 50 * 2],
     ['a field that has no default counts as an assumed page', '{ unsized { nodes { urn } } }', 1 + 50 * 2],
     ['a page as large as asked for', '{ entities(first: 7) { total nodes { urn name } } }', 1 + 7 * 4],
+    [
+      'lists are as large as an argument above them says',
+      '{ walk(maxNodes: 7, kinds: ["a", "b"]) { nodes { urn } edges { from to } } }',
+      1 + (1 + 7) + (1 + 30 * 2),
+    ],
+    [
+      'which holds for what lies between, and for fragments by where they are spread',
+      '{ walk(maxNodes: 2) { part { ...W } } wide: walk(maxNodes: 9) { ...W } } fragment W on Walk { nodes { urn name } }',
+      1 + (1 + 1 + 2 * 2) + 1 + (1 + 9 * 2),
+    ],
+    [
+      'and not within the entries of such a list',
+      '{ walk(maxNodes: 3) { nodes { links(first: 5) { nodes { urn } } } } }',
+      1 + 1 + 3 * (1 + 5 * 2),
+    ],
     [
       'pages multiply',
       '{ entities(first: 7) { nodes { links(first: 9) { nodes { urn } } } } }',

@@ -7,13 +7,16 @@ const tokens = (count: number) => Array.from({ length: count }, (_, index) => en
 
 describe('a read after commits', () => {
   it('waits for none that the log has', async () => {
-    await expect(waitForCommit(log, tokens(1_000))).resolves.toBeUndefined();
+    await expect(waitForCommit({ log }, tokens(1_000))).resolves.toBeUndefined();
   });
 
   it('waits for the latest, wherever it stands in the list', async () => {
     const heads = [1_000, 1_001];
     const growing = { head: async () => heads.shift() ?? Number.NaN };
-    await waitForCommit(growing, `${encodeEventCursor(1)},${encodeEventCursor(1_001)},${encodeEventCursor(2)}`);
+    await waitForCommit(
+      { log: growing },
+      `${encodeEventCursor(1)},${encodeEventCursor(1_001)},${encodeEventCursor(2)}`,
+    );
     expect(heads).toEqual([]);
   });
 
@@ -25,7 +28,7 @@ describe('a read after commits', () => {
     ['something between them that is none', `${tokens(2)},,${tokens(1)}`, 'is not a commit token'],
     ['a number', 7, 'is not a commit token'],
   ])('refuses %s', async (_, token, message) => {
-    await expect(waitForCommit(log, token)).rejects.toMatchObject({
+    await expect(waitForCommit({ log }, token)).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       message: expect.stringContaining(message),
     });

@@ -17,7 +17,7 @@ import {
   valueFromASTUntyped,
 } from 'graphql';
 import { filterTermsOf } from './filter-terms.js';
-import { answersOf } from './page-size.js';
+import { answersOf, type ListSizes, listSizesOf, NO_LIST_SIZES } from './page-size.js';
 
 /** How large an operation is, fragments unfolded. */
 export interface OperationSize {
@@ -80,11 +80,18 @@ class Measurement {
     );
   }
 
-  /** @param parent undefined where the document names a field or type that does not exist */
-  selections({ selections }: SelectionSetNode, parent: GraphQLNamedType | undefined): OperationSize {
+  /**
+   * @param parent undefined where the document names a field or type that does not exist
+   * @param lists of a field above
+   */
+  selections(
+    { selections }: SelectionSetNode,
+    parent: GraphQLNamedType | undefined,
+    lists: ListSizes = NO_LIST_SIZES,
+  ): OperationSize {
     let total = NOTHING;
     for (const selection of selections) {
-      const size = this.#selection(selection, parent);
+      const size = this.#selection(selection, parent, lists);
       total = {
         depth: Math.max(total.depth, size.depth),
         rootFields: total.rootFields + size.rootFields,
@@ -97,22 +104,28 @@ class Measurement {
     return total;
   }
 
-  #selection(node: SelectionNode, parent: GraphQLNamedType | undefined): OperationSize {
+  #selection(node: SelectionNode, parent: GraphQLNamedType | undefined, lists: ListSizes): OperationSize {
     switch (node.kind) {
       case Kind.FIELD:
-        return this.#field(node, parent);
+        return this.#field(node, parent, lists);
       case Kind.FRAGMENT_SPREAD:
-        return this.#fragment(node.name.value);
+        return this.#fragment(node.name.value, lists);
       case Kind.INLINE_FRAGMENT:
-        return this.selections(node.selectionSet, this.#type(node.typeCondition?.name.value) ?? parent);
+        return this.selections(node.selectionSet, this.#type(node.typeCondition?.name.value) ?? parent, lists);
     }
   }
 
-  #field(node: FieldNode, parent: GraphQLNamedType | undefined): OperationSize {
+  #field(node: FieldNode, parent: GraphQLNamedType | undefined, lists: ListSizes): OperationSize {
     const field = fieldOf(parent, node.name.value);
+    const listed = lists.get(node.name.value);
+    const own = field && listSizesOf(node, field, this.#variables);
+    // What lies within one entry of such a list is sized anew.
+    const inside = own ?? (listed === undefined ? lists : NO_LIST_SIZES);
     const below =
-      node.selectionSet === undefined ? NOTHING : this.selections(node.selectionSet, field && getNamedType(field.type));
-    const own = {
+      node.selectionSet === undefined
+        ? NOTHING
+        : this.selections(node.selectionSet, field && getNamedType(field.type), inside);
+    const size = {
       rootFields: 1,
       aliases: below.aliases + (node.alias === undefined ? 0 : 1),
       directives: below.directives,
@@ -121,21 +134,23 @@ class Measurement {
     if (node.name.value.startsWith('__')) {
       // graphql-js has a rule of its own for the depth of these; the usual tools ask for 13 levels of them.
       const cost = node.selectionSet === undefined ? 1 : INTROSPECTION_COST * (1 + below.aliases);
-      return { ...own, depth: 1, cost };
+      return { ...size, depth: 1, cost };
     }
-    const answers = field === undefined ? 1 : answersOf(node, field, this.#variables);
-    return { ...own, depth: 1 + below.depth, cost: 1 + answers * below.cost };
+    // Sizes of lists further down leave nothing to multiply here.
+    const answers = listed ?? (field === undefined || own ? 1 : answersOf(node, field, this.#variables));
+    return { ...size, depth: 1 + below.depth, cost: 1 + answers * below.cost };
   }
 
-  #fragment(name: string): OperationSize {
-    const known = this.#measured.get(name);
+  #fragment(name: string, lists: ListSizes): OperationSize {
+    const key = JSON.stringify([name, ...lists]);
+    const known = this.#measured.get(key);
     if (known !== undefined) return known;
     const fragment = this.#fragments.get(name);
     // A fragment within itself counts for nothing: validation refuses it.
-    this.#measured.set(name, NOTHING);
+    this.#measured.set(key, NOTHING);
     if (fragment === undefined) return NOTHING;
-    const size = this.selections(fragment.selectionSet, this.#type(fragment.typeCondition.name.value));
-    this.#measured.set(name, size);
+    const size = this.selections(fragment.selectionSet, this.#type(fragment.typeCondition.name.value), lists);
+    this.#measured.set(key, size);
     return size;
   }
 

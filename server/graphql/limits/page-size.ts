@@ -1,4 +1,11 @@
-import { type FieldNode, type GraphQLField, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
+import {
+  type FieldNode,
+  type GraphQLArgument,
+  type GraphQLField,
+  Kind,
+  type ValueNode,
+  valueFromASTUntyped,
+} from 'graphql';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -6,6 +13,27 @@ type Variables = Readonly<Record<string, unknown>>;
 const PAGE_ARGUMENTS: readonly string[] = ['first', 'last', 'limit'];
 /** The page of a list that was asked for no size; the default of our own lists. */
 const ASSUMED_PAGE = 50;
+
+/** Lists whose size is an argument of a field above them, such as `maxNodes` for the `nodes` of a walk. */
+const LISTS_OF_ARGUMENTS = { maxNodes: 'nodes', maxEdges: 'edges' } as const;
+
+/** The most entries that lists below a field may have, by the names of the lists. */
+export type ListSizes = ReadonlyMap<string, number>;
+
+export const NO_LIST_SIZES: ListSizes = new Map();
+
+/** Undefined for a field that has no such arguments. */
+export function listSizesOf(
+  node: FieldNode,
+  field: GraphQLField<unknown, unknown>,
+  variables: Variables,
+): ListSizes | undefined {
+  const sizes = Object.entries(LISTS_OF_ARGUMENTS).flatMap(([name, list]) => {
+    const declared = field.args.find((argument) => argument.name === name);
+    return declared === undefined ? [] : [[list, sizeIn(node, declared, variables)] as const];
+  });
+  return sizes.length === 0 ? undefined : new Map(sizes);
+}
 
 /**
  * How many times the fields below this one are answered, at most: the size of the page that is asked for, or the length of the
@@ -15,8 +43,12 @@ export function answersOf(node: FieldNode, field: GraphQLField<unknown, unknown>
   const given = node.arguments ?? [];
   const page = field.args.find((argument) => PAGE_ARGUMENTS.includes(argument.name));
   if (page === undefined) return Math.max(1, ...given.map((argument) => longestList(argument.value, variables)));
-  const size = given.find((argument) => argument.name.value === page.name);
-  const value = size === undefined ? page.defaultValue : valueFromASTUntyped(size.value, variables);
+  return sizeIn(node, page, variables);
+}
+
+function sizeIn(node: FieldNode, { name, defaultValue }: GraphQLArgument, variables: Variables): number {
+  const size = node.arguments?.find((argument) => argument.name.value === name);
+  const value = size === undefined ? defaultValue : valueFromASTUntyped(size.value, variables);
   return typeof value === 'number' ? Math.max(1, value) : ASSUMED_PAGE;
 }
 

@@ -6,19 +6,25 @@ import { AppError, InputError } from '#errors';
 /** How long a sender may pause while the server waits for it. */
 const MAX_PAUSE_MS = 60_000;
 
+export interface BodyBound {
+  readonly maxBytes: number;
+  /** Name of the setting that says so. */
+  readonly setting: string;
+}
+
 /**
  * The bytes of a body as they come, unpacked where it is gzipped; the bound holds before and after unpacking. The socket
  * is left open whatever happens, so that an answer can still be sent.
  *
  * @throws AppError PAYLOAD_TOO_LARGE, TIMEOUT, or BAD_USER_INPUT for a body that breaks off or is no gzip
  */
-export function bodyBytes(request: IncomingMessage, maxBytes: number): AsyncIterable<Uint8Array> {
+export function bodyBytes(request: IncomingMessage, bound: BodyBound): AsyncIterable<Uint8Array> {
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > maxBytes) throw tooLarge(maxBytes);
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  const raw = bounded(received(request), maxBytes);
+  if (announced > bound.maxBytes) throw tooLarge(bound);
+  const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
+  const raw = bounded(received(request), bound);
   if (encoding === 'identity') return raw;
-  if (encoding === 'gzip') return bounded(unpacked(raw), maxBytes);
+  if (encoding === 'gzip') return bounded(unpacked(raw), bound);
   throw InputError.one('BAD_USER_INPUT', 'Content-Encoding', 'must be gzip, or left out');
 }
 
@@ -47,11 +53,11 @@ async function nextChunk(chunks: AsyncIterator<Uint8Array>): Promise<IteratorRes
   }
 }
 
-async function* bounded(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
+async function* bounded(chunks: AsyncIterable<Uint8Array>, bound: BodyBound): AsyncGenerator<Uint8Array> {
   let seen = 0;
   for await (const chunk of chunks) {
     seen += chunk.byteLength;
-    if (seen > maxBytes) throw tooLarge(maxBytes);
+    if (seen > bound.maxBytes) throw tooLarge(bound);
     yield chunk;
   }
 }
@@ -71,8 +77,8 @@ async function* unpacked(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   }
 }
 
-function tooLarge(maxBytes: number): AppError {
-  return new AppError('PAYLOAD_TOO_LARGE', `the body is larger than ${maxBytes} bytes (BULK_MAX_BYTES)`, {
+function tooLarge({ maxBytes, setting }: BodyBound): AppError {
+  return new AppError('PAYLOAD_TOO_LARGE', `the body is larger than ${maxBytes} bytes (${setting})`, {
     details: { limit: 'bytes', value: maxBytes },
   });
 }

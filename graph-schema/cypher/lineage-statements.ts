@@ -1,0 +1,242 @@
+/**
+ * How lineage is kept, and the statements that walk it.
+ *
+ * `FEEDS`, `PRODUCES` and `DERIVES` carry their validity as properties that Cypher compares without unpacking anything:
+ * - `validFrom`, a list of texts: when each interval begins, ascending. `validTo`, the same for the ends, which are not part of
+ *   the interval. An interval that is still open has no end, so the list is one shorter; intervals never touch or overlap.
+ *   Instants are texts of one width, UTC with nine digits of fraction (`2024-05-01T10:00:00.000000000Z`), so that their
+ *   order is that of text, nanoseconds survive, and people can read them in Neo4j Browser.
+ * - `current`, a boolean: whether the last interval is open. It must agree with the lists.
+ * - `firstRuns`, `lastRuns`, lists as long as `validFrom`: urn of the run that first and last asserted the edge within each
+ *   interval, an empty text where no run did, as in manual edits.
+ *
+ * An edge without `validFrom` was written by the platform's own ingestion or by a user: it is valid from `createdAt` on.
+ * Deletion ends an edge or a node for every view but EVER: `AT` still sees it before `deletedAt`, `CURRENT` never. Placeholders
+ * count as nodes. When a node was made says nothing: events tell of times before they arrived.
+ */
+
+/** What a walk is about: data sets with the jobs between them, jobs alone, or columns. */
+export const LINEAGE_LEVELS = ['DATASET', 'JOB', 'FIELD'] as const;
+export type LineageLevel = (typeof LINEAGE_LEVELS)[number];
+
+export type LineageViewName = 'CURRENT' | 'AT' | 'EVER';
+
+/** The way of a walk along the arrows, which point as the data flows. */
+export type LineageWay = 'DOWNSTREAM' | 'UPSTREAM';
+
+/** Which edges exist in a view. Parameters of AT: `at`, a text as above, and `atTime`, the same instant as a date-time. */
+function edgeIn(view: LineageViewName, r: string): string {
+  switch (view) {
+    case 'CURRENT':
+      return `${r}.deletedAt IS NULL AND (${r}.current IS NULL OR ${r}.current)`;
+    case 'AT':
+      // Intervals never overlap, so the edge is valid where more of them have begun than ended.
+      return `(${r}.deletedAt IS NULL OR ${r}.deletedAt > $atTime)
+    AND CASE WHEN ${r}.validFrom IS NULL THEN ${r}.createdAt <= $atTime
+      ELSE size([x IN ${r}.validFrom WHERE x <= $at]) > size([x IN coalesce(${r}.validTo, []) WHERE x <= $at]) END`;
+    case 'EVER':
+      return 'true';
+  }
+}
+
+function nodeIn(view: LineageViewName, n: string): string {
+  switch (view) {
+    case 'CURRENT':
+      return `${n}.deletedAt IS NULL`;
+    case 'AT':
+      return `(${n}.deletedAt IS NULL OR ${n}.deletedAt > $atTime)`;
+    case 'EVER':
+      return 'true';
+  }
+}
+
+const stored = (level: LineageLevel): string => (level === 'FIELD' ? 'DERIVES' : 'FEEDS|PRODUCES');
+
+const arrow = (way: LineageWay, r: string): string => (way === 'DOWNSTREAM' ? `-[${r}]->` : `<-[${r}]-`);
+
+/**
+ * Where a walk begins: the node itself, or the columns of a data set whose columns are asked for.
+ * Returns one row, or none when the urn names nothing that exists in the view; `starts` holds urns. Parameters: `urn`.
+ */
+export function lineageStart(level: LineageLevel, view: LineageViewName): string {
+  const starts =
+    level === 'FIELD'
+      ? `CASE WHEN n:Field OR n.urn STARTS WITH 'nucleus:field:' THEN [n.urn] ELSE COLLECT {
+  MATCH (n)-[h:HAS_FIELD]->(f) WHERE ${edgeIn(view, 'h')} AND ${nodeIn(view, 'f')}
+  RETURN f.urn
+} END`
+      : '[n.urn]';
+  return `
+MATCH (n:Entity {urn: $urn})
+WHERE ${nodeIn(view, 'n')}
+RETURN ${starts} AS starts`;
+}
+
+/** The neighbours of nodes, each once, as one row of `urns`. Parameters: `urns`. */
+export function lineageStep(level: LineageLevel, view: LineageViewName, way: LineageWay): string {
+  return `
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+MATCH (n)${arrow(way, `r:${stored(level)}`)}(m)
+WHERE ${edgeIn(view, 'r')}
+  AND ${nodeIn(view, 'm')}
+WITH DISTINCT m
+RETURN collect(m.urn) AS urns`;
+}
+
+/** Which of the nodes has the most edges in the store, in whatever view. Parameters: `urns`. */
+export function lineageHub(level: LineageLevel, way: LineageWay): string {
+  const degree = stored(level)
+    .split('|')
+    .map((type) => `count { (n)${arrow(way, `:${type}`)}() }`);
+  return `
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+RETURN urn, ${degree.join(' + ')} AS neighbours
+ORDER BY neighbours DESC, urn LIMIT 1`;
+}
+
+/** Parameters: `urns`. */
+export const LINEAGE_NODES = `
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+RETURN urn, n.name AS name, labels(n) AS labels, n.placeholder IS NOT NULL AS placeholder, toString(n.deletedAt) AS deletedAt`;
+
+/** When a run was, as texts. Parameters: `urn`. */
+export const LINEAGE_RUN = `
+MATCH (n:Entity {urn: $urn})
+WHERE n:Run
+RETURN toString(n.startedAt) AS startedAt, toString(n.endedAt) AS endedAt`;
+
+/**
+ * What an answer tells of one stored edge, as one text: a list of lists takes the driver longer to unpack than all the rest of
+ * a walk. Its six parts stand between bars, the values of each after a blank; no urn and no instant holds either.
+ */
+const provenance = (r: string): string => {
+  const texts = (list: string) => `reduce(t = '', x IN coalesce(${r}.${list}, []) | t + ' ' + x)`;
+  const when = (key: string) => `coalesce(' ' + toString(${r}.${key}), '')`;
+  const lists = ['validFrom', 'validTo', 'firstRuns', 'lastRuns'].map(texts);
+  const created = `CASE WHEN ${r}.validFrom IS NULL THEN ${when('createdAt')} ELSE '' END`;
+  return [...lists, created, when('deletedAt')].join(" + '|' + ");
+};
+
+interface LineageEdgesOptions {
+  readonly level: LineageLevel;
+  readonly view: LineageViewName;
+  /** From which end the edges between nodes of the page are looked up; that of the walk meets fewer others. */
+  readonly way: LineageWay;
+  /** Whether nodes were listed before this page. */
+  readonly hasEarlier: boolean;
+}
+
+const opposite = (way: LineageWay): LineageWay => (way === 'DOWNSTREAM' ? 'UPSTREAM' : 'DOWNSTREAM');
+
+/** Edges of `n` as rows of (m, via, legs). At the level of jobs an edge is a pair of stored ones with the data set between them. */
+function edgesOf(level: LineageLevel, view: LineageViewName, way: LineageWay): string {
+  if (level !== 'JOB')
+    return `MATCH (n)${arrow(way, `r:${stored(level)}`)}(m)
+  WHERE ${edgeIn(view, 'r')}
+  WITH m, ${level === 'FIELD' ? "coalesce(r.via, '')" : "''"} AS via, [${provenance('r')}] AS legs`;
+  const [near, far] = way === 'DOWNSTREAM' ? ['PRODUCES', 'FEEDS'] : ['FEEDS', 'PRODUCES'];
+  return `MATCH (n)${arrow(way, `p:${near}`)}(d)
+  WHERE ${edgeIn(view, 'p')}
+    AND ${nodeIn(view, 'd')}
+  MATCH (d)${arrow(way, `f:${far}`)}(m)
+  WHERE ${edgeIn(view, 'f')}
+  WITH m, d.urn AS via, [${provenance('p')}, ${provenance('f')}] AS legs`;
+}
+
+/**
+ * A whole walk that has fewer than `limit` nodes, in one statement: a bounded pattern with distinct ends is planned as a
+ * breadth-first search that visits each node once and stops at the limit.
+ *
+ * Returns `size`, the nodes found, 0 where the urn names nothing in the view; lists of `nodes` [urn, name, labels, placeholder,
+ * deletedAt], and of `edges` [from, to, via, legs], in the way of the walk or, of two ways, in that of the data. Nodes are in no
+ * order, and both lists are empty when there are too many of them. Parameters: `urn`, `limit`.
+ *
+ * @param maxSteps stored edges from the start, null for any number; a part of the text, as Cypher wants it
+ */
+export function lineageNear(
+  level: LineageLevel,
+  view: LineageViewName,
+  ways: readonly LineageWay[],
+  maxSteps: number | null,
+): string {
+  if (maxSteps !== null && (!Number.isSafeInteger(maxSteps) || maxSteps < 1)) {
+    throw new TypeError(`${maxSteps} is no length of a walk`);
+  }
+  const cone = (way: LineageWay) => `
+  MATCH p = (s)${arrow(way, `:${stored(level)}*0..${maxSteps ?? ''}`)}(n)
+  WHERE all(r IN relationships(p) WHERE ${edgeIn(view, 'r')})
+    AND all(m IN nodes(p) WHERE ${nodeIn(view, 'm')})
+  WITH DISTINCT n LIMIT $limit
+  RETURN n`;
+  const [edgeWay = 'DOWNSTREAM'] = ways;
+  return `
+MATCH (s:Entity {urn: $urn})
+CALL (s) {${ways.map(cone).join('\n  UNION')}
+}
+WITH collect(n) AS found
+WITH size(found) AS size, CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
+RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL, toString(n.deletedAt)]] AS nodes, COLLECT {
+  UNWIND found AS n
+  ${edgesOf(level, view, edgeWay)}, n
+  WHERE m IN found
+  RETURN [${edgeWay === 'DOWNSTREAM' ? 'n.urn, m.urn' : 'm.urn, n.urn'}, via, legs]
+} AS edges`;
+}
+
+/**
+ * Edges of the nodes of a part among themselves and to nodes that were listed before it, in the order of their later end, then
+ * of their ends and `via`.
+ *
+ * Returns ends, `via`, what is told of each stored edge, and the place of the later end. Parameters: `urns` of the part; `places`, a map from
+ * urns, those of before the part included, to their places in the whole walk; `first`, the place where the part begins;
+ * `afterPlace`, `afterFrom`, `afterTo`, `afterVia`: the edge after which to go on; `limit`.
+ */
+export function lineageEdges({ level, view, way, hasEarlier }: LineageEdgesOptions): string {
+  const branch = (
+    towards: LineageWay,
+    rule: string,
+  ): string => `${edgesOf(level, view, towards)}, $places[m.urn] AS other
+  WHERE ${rule}
+  RETURN m, via, legs, other, ${towards === 'DOWNSTREAM'} AS out`;
+  const branches = [branch(way, 'other IS NOT NULL'), ...(hasEarlier ? [branch(opposite(way), 'other < $first')] : [])];
+  return `
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+CALL (n) {
+  ${branches.join('\n  UNION ALL\n  ')}
+}
+WITH $places[urn] AS own, urn, m.urn AS neighbour, via, legs, other, out
+WITH via, legs, CASE WHEN own > other THEN own ELSE other END AS later,
+  CASE WHEN out THEN urn ELSE neighbour END AS from, CASE WHEN out THEN neighbour ELSE urn END AS to
+WHERE later > $afterPlace OR later = $afterPlace AND (from > $afterFrom OR from = $afterFrom
+  AND (to > $afterTo OR to = $afterTo AND via > $afterVia))
+WITH later, from, to, via, legs
+ORDER BY later, from, to, via LIMIT $limit
+RETURN from, to, via, legs, later`;
+}
+
+/**
+ * The shortest ways of the data from one node to another. An unreachable end costs no more than what lies on the smaller
+ * side of it. Parameters: `from`, `to`, `limit`; the bound of the length is a part of the text, as Cypher wants it.
+ */
+export function lineagePaths(level: LineageLevel, view: LineageViewName, maxEdges: number): string {
+  if (!Number.isSafeInteger(maxEdges) || maxEdges < 1) throw new TypeError(`${maxEdges} is no length of a path`);
+  return `
+MATCH (a:Entity {urn: $from})
+USING INDEX a:Entity(urn)
+MATCH (b:Entity {urn: $to})
+USING INDEX b:Entity(urn)
+MATCH p = allShortestPaths((a)-[:${stored(level)}*..${maxEdges}]->(b))
+WHERE all(r IN relationships(p) WHERE ${edgeIn(view, 'r')})
+  AND all(n IN nodes(p) WHERE ${nodeIn(view, 'n')})
+WITH p LIMIT $limit
+RETURN [n IN nodes(p) | n.urn] AS urns, [r IN relationships(p) | coalesce(r.via, '')] AS vias,
+  [r IN relationships(p) | ${provenance('r')}] AS legs`;
+}

@@ -1,0 +1,119 @@
+import { lineageHub, lineageStart } from '#graph-schema';
+import { continuationsOf } from './lineage-continuation.js';
+import { type EdgeCut, edgesWithin, readEdges } from './lineage-edges.js';
+import { readNear } from './lineage-near.js';
+import { nodesFromRows, readNodes } from './lineage-nodes.js';
+import { type Reach, reach } from './lineage-reach.js';
+import type { CheckedWalk } from './lineage-request.js';
+import { type BoundedRead, tooLate } from './lineage-session.js';
+import type { LineageAnswer, LineageTruncation } from './lineage-types.js';
+import { fillsWindow, type LineagePlace, type ListedNode, type Window, windowOf } from './lineage-window.js';
+
+export interface AnswerOptions {
+  readonly after: LineagePlace | undefined;
+  readonly withEdges: boolean;
+  /** Whether the time for finding nodes is over. */
+  readonly isLate: () => boolean;
+}
+
+/** An answer with the places of its nodes. */
+export interface PlacedAnswer extends LineageAnswer {
+  readonly told: readonly ListedNode[];
+}
+
+/**
+ * One part of a walk.
+ *
+ * @returns null where the urn names nothing in the view
+ * @throws AppError TIMEOUT when time is over before anything can be told
+ */
+export async function readAnswer(
+  read: BoundedRead,
+  walk: CheckedWalk,
+  { after, withEdges, isLate }: AnswerOptions,
+): Promise<PlacedAnswer | null> {
+  // Whoever goes on has met more nodes than fit; a data set whose columns are asked for has many starts.
+  const near = after === undefined && isSingleStart(walk) ? await readNear(read, walk) : undefined;
+  if (near === null) return null;
+  const reached = near?.reached ?? (await readReach(read, walk, after, isLate));
+  if (reached === null) return null;
+  const window = windowOf(reached, after, walk.maxNodes);
+  if (reached.stopped === 'deadline' && window.edgesBegin >= window.listed.length) throw tooLate(walk.deadlineMs);
+  const { edges, cut } = !withEdges
+    ? { edges: [], cut: null }
+    : near === undefined
+      ? await readEdges(read, walk, window)
+      : edgesWithin(walk, window, near.edges);
+  const told = window.listed.slice(window.begin, cut === null ? undefined : cut.place + 1);
+  return {
+    told,
+    nodes: nodesFromRows(walk, told, near?.nodes ?? (await readNodes(read, told))),
+    edges,
+    truncated: await truncation(read, walk, { reached, window, cut, told, after }),
+  };
+}
+
+const isSingleStart = ({ level, urn }: CheckedWalk): boolean => level !== 'FIELD' || urn.startsWith('nucleus:field:');
+
+async function readReach(
+  read: BoundedRead,
+  walk: CheckedWalk,
+  after: LineagePlace | undefined,
+  isLate: () => boolean,
+): Promise<Reach | null> {
+  const starts = await readStarts(read, walk);
+  if (starts === null) return null;
+  return reach(read, walk, starts, { isFull: (levels) => fillsWindow(levels, after, walk.maxNodes), isLate });
+}
+
+/** Where a walk begins. Null where the urn names nothing in the view. */
+export async function readStarts(
+  read: BoundedRead,
+  { urn, level, view }: Pick<CheckedWalk, 'urn' | 'level' | 'view'>,
+): Promise<readonly string[] | null> {
+  const [row] = await read.run<{ starts: string[] }>(lineageStart(level, view.name), { ...view.parameters, urn });
+  return row?.starts ?? null;
+}
+
+interface Told {
+  readonly reached: Reach;
+  readonly window: Window;
+  readonly cut: EdgeCut | null;
+  readonly told: readonly ListedNode[];
+  readonly after: LineagePlace | undefined;
+}
+
+async function truncation(
+  read: BoundedRead,
+  walk: CheckedWalk,
+  { reached, window, cut, told, after }: Told,
+): Promise<LineageTruncation | null> {
+  const next = continuationsOf(walk);
+  if (cut !== null) {
+    const node = window.listed[cut.place];
+    if (node !== undefined) return { reason: 'edges', hub: null, next: next({ ...node, edge: cut.edge }) };
+  }
+  const last = told.at(-1) ?? after;
+  if (last === undefined) return null;
+  const end = next({ step: last.step, urn: last.urn, edge: null });
+  if (window.isCut || reached.stopped === 'full') {
+    const hub = await hubOf(read, walk, reached);
+    return { reason: hub === null ? 'nodes' : 'hub', hub, next: end };
+  }
+  return reached.stopped === 'deadline' ? { reason: 'deadline', hub: null, next: end } : null;
+}
+
+/** A node before the last level that has more neighbours than fit into an answer. */
+async function hubOf(
+  read: BoundedRead,
+  { level, maxNodes }: CheckedWalk,
+  { lastFrontiers }: Reach,
+): Promise<LineageTruncation['hub']> {
+  const rows = await Promise.all(
+    [...lastFrontiers].map(([way, urns]) =>
+      read.run<{ urn: string; neighbours: number }>(lineageHub(level, way), { urns }),
+    ),
+  );
+  const [hub] = rows.flat().sort((a, b) => b.neighbours - a.neighbours);
+  return hub !== undefined && hub.neighbours > maxNodes ? hub : null;
+}

@@ -1,0 +1,89 @@
+import { InputError } from '#errors';
+import type { LineageEdge, LineageInterval } from './lineage-types.js';
+
+const INSTANT = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})(?:\[[^\]]+\])?$/;
+
+/**
+ * An instant as the validity of edges holds it: UTC, nine digits of fraction, so that text order is time order.
+ *
+ * @throws InputError naming `field` for a text that is no instant of the years 0000 to 9999
+ */
+export function sortableInstant(text: string, field: string): string {
+  const [, seconds, fraction = '', zone] = INSTANT.exec(text) ?? [];
+  const whole = seconds === undefined ? Number.NaN : Date.parse(`${seconds}${zone}`);
+  const utc = Number.isNaN(whole) ? '' : new Date(whole).toISOString();
+  if (utc.length !== '2024-05-01T10:00:00.000Z'.length) {
+    throw InputError.one(
+      'BAD_USER_INPUT',
+      field,
+      'must be an instant of ISO 8601 with a zone and at most nine digits of fraction, such as 2024-05-01T10:00:00.5Z',
+    );
+  }
+  return `${utc.slice(0, 19)}.${fraction.padEnd(9, '0')}Z`;
+}
+
+/**
+ * The times for which a stored edge was valid. Its deletion ends what was open.
+ *
+ * @param leg as the statements return it: validFrom|validTo|firstRuns|lastRuns|createdAt|deletedAt, a blank before each value
+ */
+export function intervalsOf(leg: string): LineageInterval[] {
+  const [validFrom = NONE, validTo = NONE, firstRuns = NONE, lastRuns = NONE, [createdAt] = NONE, [deletedAt] = NONE] =
+    leg.split('|').map(valuesOf);
+  const end = deletedAt === undefined ? null : sortableInstant(deletedAt, 'deletedAt');
+  const begins =
+    validFrom.length > 0 || createdAt === undefined ? validFrom : [sortableInstant(createdAt, 'createdAt')];
+  return begins
+    .map((from, index) => ({
+      from,
+      to: earlier(validTo[index] ?? null, end),
+      firstRun: firstRuns[index] || null,
+      lastRun: lastRuns[index] || null,
+    }))
+    .filter(isNotEmpty);
+}
+
+const NONE: readonly string[] = [];
+
+const valuesOf = (part: string): readonly string[] => (part === '' ? NONE : part.slice(1).split(' '));
+
+const isNotEmpty = ({ from, to }: { from: string; to: string | null }): boolean => to === null || from < to;
+
+/** The times when both were valid, which name no runs: those belong to two jobs. */
+export function intersection(left: readonly LineageInterval[], right: readonly LineageInterval[]): LineageInterval[] {
+  return left
+    .flatMap((a) => right.map((b) => ({ from: later(a.from, b.from), to: earlier(a.to, b.to) })))
+    .filter(isNotEmpty)
+    .sort((a, b) => (a.from < b.from ? -1 : 1))
+    .map((interval) => ({ ...interval, firstRun: null, lastRun: null }));
+}
+
+const later = (a: string, b: string): string => {
+  if (a < b) return b;
+  return a;
+};
+
+function earlier(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}
+
+/** @param legs the stored edges that make up this one: one, or the two halves of a `PASSES` */
+export function edgeFromLegs(
+  { kind, from, to }: Pick<LineageEdge, 'kind' | 'from' | 'to'>,
+  via: string,
+  legs: readonly string[],
+): LineageEdge {
+  const intervals = legs.map(intervalsOf).reduce(intersection);
+  const last = intervals.at(-1);
+  return {
+    kind,
+    from,
+    to,
+    via: via === '' ? null : via,
+    current: last?.to === null,
+    intervals,
+    firstRun: intervals[0]?.firstRun ?? null,
+    lastRun: last?.lastRun ?? null,
+  };
+}

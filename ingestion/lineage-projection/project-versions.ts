@@ -1,0 +1,233 @@
+import { datasetVersionUrn, parseUrn } from '#graph-schema';
+import {
+  dateOf,
+  EVENT_LIMITS,
+  type EventTime,
+  earlier,
+  type FacetEntry,
+  type FacetTable,
+  keyOfUse,
+  knownFacet,
+  later,
+  latestBefore,
+  mergeFacets,
+  namedVersion,
+  startedAt,
+  type UseState,
+  type WrittenVersion,
+  writtenVersion,
+} from '../openlineage/index.js';
+import { facetsText } from './project-things.js';
+import type { ProjectedBatch } from './projected-batch.js';
+import type { Neighbourhood, RecordBook } from './record-book.js';
+import { RUN, type RunRecord, seriesOfUses, USE, type UseRecord, VERSION, type VersionRecord } from './record-kinds.js';
+import type { Told } from './told-changes.js';
+
+/**
+ * Links runs to the versions of data sets that they have read and written. What a run has read follows from what others had
+ * written when it began, so a write that becomes known late moves the links of those that began after it.
+ */
+export async function projectVersions(
+  book: RecordBook,
+  batch: ProjectedBatch,
+  told: { readonly runs: readonly Told<RunRecord>[]; readonly uses: readonly UseState[] },
+): Promise<void> {
+  const uses = await affectedUses(book, told);
+  const writes = uses.filter(({ side }) => side === 'output').map((use) => rewritten(book, use));
+  const reads = uses.filter(({ side }) => side === 'input').map((use) => begun(book, use));
+  const moved = await readsAfter(book, writes);
+  const links = new Map<string, UseRecord>();
+  for (const { record } of writes) links.set(keyOfUse(record.use), record);
+  for (const record of [...moved, ...reads]) links.set(keyOfUse(record.use), record);
+  const linked = await withVersions(book, [...links.values()], writes.filter(hasMoved).length);
+  await book.load(linked.flatMap(versionsOfLink).map((urn) => [VERSION, urn] as const));
+  for (const link of linked) showLink(book, batch, link);
+}
+
+/** The uses that events tell of, and those of the runs that they tell of: a run that completes has written what it had named before. */
+async function affectedUses(
+  book: RecordBook,
+  { runs, uses }: { readonly runs: readonly Told<RunRecord>[]; readonly uses: readonly UseState[] },
+): Promise<UseState[]> {
+  const affected = new Map(uses.map((use) => [keyOfUse(use), use]));
+  const others = runs
+    .filter(({ before, after }) => JSON.stringify(before?.state.outcome) !== JSON.stringify(after.state.outcome))
+    .flatMap(({ after }) => after.uses.filter((key) => !affected.has(key)));
+  await book.load(others.map((key) => [USE, key] as const));
+  for (const key of others) {
+    const record = book.get(USE, key);
+    if (record !== undefined) affected.set(key, record.use);
+  }
+  await book.load([...affected.values()].map(({ run }) => [RUN, run] as const));
+  return [...affected.values()];
+}
+
+/** An output with what it has written before and now. */
+interface Rewritten {
+  readonly record: UseRecord;
+  readonly before: WrittenVersion | null;
+}
+
+function rewritten(book: RecordBook, use: UseState): Rewritten {
+  const held = book.get(USE, keyOfUse(use));
+  const run = book.get(RUN, use.run)?.state;
+  const written = run === undefined ? null : writtenVersion(run, use);
+  const record = { use, version: held?.version ?? null, named: null, written, began: null };
+  book.put(USE, keyOfUse(use), record);
+  return { record, before: held?.written ?? null };
+}
+
+function begun(book: RecordBook, use: UseState): UseRecord {
+  const held = book.get(USE, keyOfUse(use));
+  const run = book.get(RUN, use.run)?.state;
+  const began = run === undefined || namedVersion(use) !== null ? null : startedAt(run.outcome);
+  const record = { use, version: held?.version ?? null, named: held?.named ?? null, written: null, began };
+  book.put(USE, keyOfUse(use), record);
+  return record;
+}
+
+const FOR_EVER = '9999-12-31T23:59:59.999999999Z';
+
+/** Whether it was written at another time as far as was known: it is still found there. */
+const hasMoved = ({ before, record }: Rewritten): boolean => before !== null && before.at !== record.written?.at;
+
+/** The reads that began between a write that has changed and the one after the next: a run does not read its own. */
+async function readsAfter(book: RecordBook, writes: readonly Rewritten[]): Promise<UseRecord[]> {
+  const spans = new Map<string, { from: EventTime; to: EventTime }>();
+  for (const { record, before } of writes) {
+    if (JSON.stringify(before) === JSON.stringify(record.written)) continue;
+    for (const at of [before?.at, record.written?.at]) {
+      if (at === undefined) continue;
+      const { dataset } = record.use;
+      const span = spans.get(dataset) ?? { from: at, to: at };
+      spans.set(dataset, { from: earlier(at, span.from), to: later(at, span.to) });
+    }
+  }
+  const datasets = [...spans];
+  const near = await book.around<UseRecord>(
+    datasets.map(([dataset, { from, to }]) => ({ series: seriesOfUses('output', dataset), from, to, since: from })),
+    2 + writes.filter(hasMoved).length,
+  );
+  const reads = await book.around<UseRecord>(
+    datasets.map(([dataset, { from, to }], index) => ({
+      series: seriesOfUses('input', dataset),
+      from,
+      to: secondAfter(near[index], to),
+      since: from,
+    })),
+    0,
+  );
+  return reads.flatMap(({ values }) => values);
+}
+
+function secondAfter(near: Neighbourhood<UseRecord> | undefined, to: EventTime): string {
+  const times = near?.values.flatMap(({ written }) => (written !== null && written.at > to ? [written.at] : [])) ?? [];
+  return times.sort()[1] ?? FOR_EVER;
+}
+
+/** A use with the version that it is linked to, and the one that it is to be linked to. */
+interface Link {
+  readonly record: UseRecord;
+  readonly before: Pick<UseRecord, 'version' | 'named'>;
+}
+
+/** @param moved writes that are still found where they lay before */
+async function withVersions(book: RecordBook, records: readonly UseRecord[], moved: number): Promise<Link[]> {
+  const unnamed = records.filter(({ began }) => began !== null);
+  const near = await book.around<UseRecord>(
+    unnamed.map(({ use, began }) => {
+      const at = began ?? FOR_EVER;
+      return { series: seriesOfUses('output', use.dataset), from: at, to: at, since: at };
+    }),
+    2 + moved,
+  );
+  const read = new Map(unnamed.map(({ use }, index) => [keyOfUse(use), near[index]?.values ?? []]));
+  return records.map((record) => {
+    const { use, began, written } = record;
+    const others = read.get(keyOfUse(use))?.flatMap((other) => (other.written === null ? [] : [other.written])) ?? [];
+    const name =
+      use.side === 'output'
+        ? written?.version
+        : (namedVersion(use) ?? (began === null ? null : latestBefore(began, use.run, others)?.version));
+    const version = name === null || name === undefined ? null : versionUrn(use.dataset, name);
+    const named = use.side === 'input' && namedVersion(use) !== null ? version : null;
+    return { record: { ...record, version, named }, before: record };
+  });
+}
+
+/** Null for one that would be too long to be found again, as for all that events name. */
+function versionUrn(dataset: string, version: string): string | null {
+  const [namespace = '', name = ''] = parseUrn(dataset).parts;
+  const urn = datasetVersionUrn(namespace, name, version);
+  return urn.length > EVENT_LIMITS.urnLength ? null : urn;
+}
+
+const versionsOfLink = ({ before, record }: Link): string[] =>
+  [before.version, record.version].filter((urn) => urn !== null);
+
+function showLink(book: RecordBook, batch: ProjectedBatch, { record, before }: Link): void {
+  const { use, version } = record;
+  const kind = use.side === 'output' ? 'WROTE' : 'READ';
+  book.put(USE, keyOfUse(use), record);
+  if (before.version !== null && before.version !== version) {
+    batch.deleteEdge(kind, use.run, before.version);
+    keepVersion(book, batch, { record, before }, before.version);
+  }
+  if (version === null) return;
+  keepVersion(book, batch, { record, before }, version);
+  batch.edge(kind, use.run, version, { facets: facetsText(use.facets) });
+}
+
+const UNKNOWN: VersionRecord = { writers: {}, namedReaders: 0 };
+
+/** Remembers what one use now means to a version that it is or was linked to. */
+function keepVersion(book: RecordBook, batch: ProjectedBatch, { record, before }: Link, urn: string): void {
+  const { use, written, version, named } = record;
+  const held = book.get(VERSION, urn) ?? UNKNOWN;
+  const { [keyOfUse(use)]: _, ...others } = held.writers;
+  const mine =
+    written !== null && version === urn
+      ? { [keyOfUse(use)]: { schema: use.version.schema ?? null, writtenAt: written.at } }
+      : {};
+  const kept: VersionRecord = {
+    writers: Object.fromEntries(Object.entries({ ...others, ...mine }).sort(([a], [b]) => (a < b ? -1 : 1))),
+    namedReaders: held.namedReaders + (named === urn ? 1 : 0) - (before.named === urn ? 1 : 0),
+  };
+  book.put(VERSION, urn, kept);
+  showVersion(batch, use.dataset, urn, kept);
+}
+
+function showVersion(
+  batch: ProjectedBatch,
+  dataset: string,
+  urn: string,
+  { writers, namedReaders }: VersionRecord,
+): void {
+  const told = Object.values(writers);
+  if (told.length === 0 && namedReaders === 0) {
+    batch.deleteEdge('HAS_VERSION', dataset, urn);
+    batch.deleteEntity(urn);
+    return;
+  }
+  const writtenAt = told.reduce<EventTime | null>((latest, use) => later(latest, use.writtenAt), null);
+  const [namespace = '', name = '', datasetVersion = ''] = parseUrn(urn).parts;
+  const schema = schemaOf(told.map((use) => use.schema).filter((entry) => entry !== null));
+  batch.entity({
+    kind: 'DatasetVersion',
+    urn,
+    properties: {
+      namespace,
+      dataset: name,
+      datasetVersion,
+      schema,
+      writtenAt: writtenAt === null ? null : dateOf(writtenAt),
+    },
+  });
+  batch.edge('HAS_VERSION', dataset, urn);
+}
+
+function schemaOf(told: readonly FacetEntry[]): string | null {
+  const table = told.map((schema): FacetTable => ({ schema })).reduce(mergeFacets, {});
+  const fields = knownFacet(table, 'dataset', 'schema')?.fields;
+  return fields === undefined ? null : JSON.stringify(fields);
+}

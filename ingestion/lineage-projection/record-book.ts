@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { LineageRecord, LineageRecords, Stretch } from '#graph-store';
+
+/** One kind of record: what it is called in keys, and what it holds. Only this room writes records, so they are trusted. */
+export interface RecordKind<T> {
+  readonly name: string;
+  /** Where a record lies in a series; left out for kinds that are found by their keys alone. */
+  readonly place?: (value: T, key: string) => LineageRecord['place'];
+}
+
+interface Entry {
+  readonly value: unknown;
+  readonly record: LineageRecord;
+  readonly isChanged: boolean;
+}
+
+/** What is remembered around a stretch of a series, with what this write has changed. */
+export interface Neighbourhood<T> {
+  readonly values: readonly T[];
+  /** Nothing that ends later than this, and before the stretch, is left out; null when nothing at all is. */
+  readonly wholeSince: string | null;
+  /** Nothing that begins earlier than this, and after the stretch, is left out; null when nothing at all is. */
+  readonly wholeUntil: string | null;
+}
+
+/** The records that one write reads and changes; each is read once, and written when it has become another. */
+export class RecordBook {
+  readonly #source: LineageRecords;
+  readonly #entries = new Map<string, Entry>();
+  readonly #absent = new Set<string>();
+
+  constructor(source: LineageRecords) {
+    this.#source = source;
+  }
+
+  /** Reads what `get` is going to be asked for. */
+  async load(asked: Iterable<readonly [kind: RecordKind<never>, key: string]>): Promise<void> {
+    const keys = [...asked].map(([kind, key]) => keyOf(kind, key)).filter((key) => !this.#knows(key));
+    const found = await this.#source.get(keys);
+    for (const key of keys) {
+      const record = found.get(key);
+      if (record === undefined) this.#absent.add(key);
+      else this.#keep(record);
+    }
+  }
+
+  /** @throws TypeError when it was not loaded */
+  get<T>(kind: RecordKind<T>, key: string): T | undefined {
+    const full = keyOf(kind, key);
+    if (!this.#knows(full)) throw new TypeError(`${full} was not loaded`);
+    return this.#entries.get(full)?.value as T | undefined;
+  }
+
+  /** @returns whether it has become another */
+  put<T>(kind: RecordKind<T>, key: string, value: T): boolean {
+    const full = keyOf(kind, key);
+    const held = this.#entries.get(full);
+    const data = JSON.stringify(value);
+    const place = kind.place?.(value, key) ?? null;
+    if (held?.record.data === data && samePlace(held.record.place, place)) return false;
+    this.#entries.set(full, { value, record: { key: full, place, data }, isChanged: true });
+    return true;
+  }
+
+  /** @param reach how many to tell of those before and of those after each stretch, at least */
+  async around<T>(stretches: readonly Stretch[], reach: number): Promise<readonly Neighbourhood<T>[]> {
+    const asked = stretches.map((stretch) => ({ ...stretch, series: shortened(stretch.series) }));
+    const found = await this.#source.around(asked, reach);
+    return asked.map(({ series }, index) => {
+      const { within = [], before = [], after = [] } = found[index] ?? {};
+      const records = new Map<string, Entry>();
+      for (const record of [...within, ...before, ...after]) records.set(record.key, this.#keep(record));
+      for (const [key, entry] of this.#entries) {
+        if (entry.isChanged && entry.record.place?.series === series) records.set(key, entry);
+      }
+      const inSeries = [...records.values()].filter(({ record }) => record.place?.series === series);
+      return {
+        values: inSeries.map(({ value }) => value as T),
+        wholeSince: before.length < reach ? null : (before.at(-1)?.place?.last ?? null),
+        wholeUntil: after.length < reach ? null : (after.at(-1)?.place?.first ?? null),
+      };
+    });
+  }
+
+  changed(): LineageRecord[] {
+    return [...this.#entries.values()].filter(({ isChanged }) => isChanged).map(({ record }) => record);
+  }
+
+  #knows(key: string): boolean {
+    return this.#entries.has(key) || this.#absent.has(key);
+  }
+
+  /** What this write has changed stands. */
+  #keep(record: LineageRecord): Entry {
+    const held = this.#entries.get(record.key);
+    if (held !== undefined) return held;
+    const entry = { value: JSON.parse(record.data) as unknown, record, isChanged: false };
+    this.#entries.set(record.key, entry);
+    return entry;
+  }
+}
+
+function keyOf(kind: Pick<RecordKind<never>, 'name'>, key: string): string {
+  return shortened(`${kind.name} ${key}`);
+}
+
+/** Neo4j refuses index keys of more than about 8,000 bytes, and two urns can be longer. */
+const LONGEST = 1_000;
+
+export function shortened(text: string): string {
+  return text.length <= LONGEST ? text : createHash('sha256').update(text).digest('base64url');
+}
+
+function samePlace(a: LineageRecord['place'], b: LineageRecord['place']): boolean {
+  return a?.series === b?.series && a?.first === b?.first && a?.last === b?.last;
+}

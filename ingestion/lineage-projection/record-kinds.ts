@@ -1,0 +1,118 @@
+import {
+  type AssertionState,
+  type DatasetState,
+  type EventTime,
+  earlier,
+  type FacetEntry,
+  type Interval,
+  type JobState,
+  later,
+  type RunState,
+  type Side,
+  staticTime,
+  type UseState,
+  type WrittenVersion,
+} from '../openlineage/index.js';
+import { type RecordKind, shortened } from './record-book.js';
+
+/** By urn. */
+export const JOB: RecordKind<JobState> = { name: 'job' };
+/** By urn. */
+export const DATASET: RecordKind<DatasetState> = { name: 'dataset' };
+
+export interface RunRecord {
+  readonly state: RunState;
+  /** By `keyOfUse`. */
+  readonly uses: readonly string[];
+}
+/** By urn. */
+export const RUN: RecordKind<RunRecord> = { name: 'run' };
+
+export interface UseRecord {
+  readonly use: UseState;
+  /** Urn of the version that the run is linked to; null when it has none. */
+  readonly version: string | null;
+  /** The same where the run itself names what it has read. */
+  readonly named: string | null;
+  /** Of an output, what the run has written. */
+  readonly written: WrittenVersion | null;
+  /** Of an input whose version is not named, when the run began: the version follows from it. */
+  readonly began: EventTime | null;
+}
+/** By `keyOfUse`. */
+export const USE: RecordKind<UseRecord> = {
+  name: 'use',
+  place: ({ use, written, began }) => {
+    const at = use.side === 'output' ? written?.at : began;
+    return at ? { series: shortened(seriesOfUses(use.side, use.dataset)), first: at, last: at } : null;
+  },
+};
+
+export const seriesOfUses = (side: UseState['side'], dataset: string): string =>
+  `${side === 'output' ? 'writes' : 'reads'} ${dataset}`;
+
+/** By `keyOfAssertion`. */
+export const ASSERTION: RecordKind<AssertionState> = {
+  name: 'assertion',
+  place: (assertion) => {
+    const span = spanOf(assertion);
+    return span && { series: shortened(seriesOfAssertions(assertion.owner)), ...span };
+  },
+};
+
+export const seriesOfAssertions = (owner: string): string => `assertions ${owner}`;
+
+/** When a source speaks first and last; null for one that is only named. */
+export function spanOf({ by, outcome, inputs, outputs, columns }: AssertionState): Span | null {
+  const claims = [inputs, outputs, ...Object.values(columns)].flatMap((side) => Object.values(side));
+  const only = staticTime(by);
+  const spans = [...claims, outcome, { first: only, last: only }];
+  const first = spans.reduce<EventTime | null>((least, span) => earlier(least, span.first), null);
+  const last = spans.reduce<EventTime | null>((greatest, span) => later(greatest, span.last), null);
+  return first === null || last === null ? null : { first, last };
+}
+
+interface Span {
+  readonly first: EventTime;
+  readonly last: EventTime;
+}
+
+/** The longest that a source of an owner has spoken, in milliseconds, rounded up. By urn of the owner. */
+export const LONGEST: RecordKind<number> = { name: 'longest' };
+
+/** One edge of one owner. */
+export interface EdgeRecord {
+  readonly intervals: readonly Interval[];
+  /** What its latest claim says of it, as JSON. */
+  readonly note: string | null;
+}
+
+/** The edges of one side of one owner, by the urn of the data set or by `columnEdgeKey`. By `keyOfSide`. */
+export const SIDE: RecordKind<Readonly<Record<string, EdgeRecord>>> = { name: 'side' };
+
+export function keyOfSide(owner: string, side: Side): string {
+  return typeof side === 'string' ? `${owner} ${side}` : `${owner} columns ${side.columnsOf}`;
+}
+
+/** Keys of edges are urns, but a client may have chosen what stands in them. */
+export function recordOf(side: Readonly<Record<string, EdgeRecord>>, edge: string): EdgeRecord | undefined {
+  return Object.hasOwn(side, edge) ? side[edge] : undefined;
+}
+
+/** What is said of the columns of a data set. By its urn. */
+export interface ColumnsRecord {
+  /** Owners that make some of them out of others. */
+  readonly makers: readonly string[];
+  /** Urns of those that lineage names, whether or not the schema does. */
+  readonly claimed: readonly string[];
+}
+export const COLUMNS: RecordKind<ColumnsRecord> = { name: 'columns' };
+
+/** What keeps a version in the graph. By its urn. */
+export interface VersionRecord {
+  /** Who has written it, by `keyOfUse`, with its schema as told there. */
+  readonly writers: Readonly<Record<string, { readonly schema: FacetEntry | null; readonly writtenAt: EventTime }>>;
+  /** How many runs have named it as what they read. Those that name none read what is written. */
+  readonly namedReaders: number;
+}
+export const VERSION: RecordKind<VersionRecord> = { name: 'version' };

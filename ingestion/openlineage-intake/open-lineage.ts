@@ -1,0 +1,44 @@
+import { hostname } from 'node:os';
+import { openEventInbox } from '#kv';
+import type { DrainSource } from './drain-queue.js';
+import { LineageDeadLetters } from './lineage-dead-letters.js';
+import { LineageDrainer } from './lineage-drainer.js';
+import { LineageIntake } from './lineage-intake.js';
+import type { LineageWriter } from './lineage-writer.js';
+
+interface OpenLineageOptions {
+  /** Folder of the inbox. */
+  readonly inboxPath: string;
+  readonly writer: LineageWriter;
+  readonly batch: DrainSource['batch'];
+  readonly logger: DrainSource['logger'];
+  readonly now: () => Date;
+}
+
+/** Everything that a server has for events of OpenLineage, on one inbox. */
+export interface OpenLineage {
+  readonly intake: LineageIntake;
+  readonly drainer: LineageDrainer;
+  readonly deadLetters: LineageDeadLetters;
+  /** Ends the drainer, then closes the inbox. What was not drained waits for the next start. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the inbox. The drainer is not started yet.
+ *
+ * @throws EventInboxError with reason `open-failed`
+ */
+export function openOpenLineage({ inboxPath, writer, batch, logger, now }: OpenLineageOptions): OpenLineage {
+  const inbox = openEventInbox({ kind: 'lmdb', path: inboxPath, now });
+  const drainer = new LineageDrainer({ inbox, writer, batch, logger, holder: `${hostname()}/${process.pid}` });
+  return {
+    intake: new LineageIntake(inbox, now),
+    drainer,
+    deadLetters: new LineageDeadLetters(inbox),
+    close: async () => {
+      await drainer.stop();
+      await inbox.close();
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { EventTime } from './event-time.js';
+import { knownFacet } from './facet-table.js';
+import type { RunState, UseState } from './lineage-state.js';
+import { completedAt, startedAt } from './run-outcome.js';
+
+/** A version that a run has written, in the order of its data set. */
+export interface WrittenVersion {
+  /** As in the facet `version`; where the client tells none, made from the run. */
+  readonly version: string;
+  readonly run: string;
+  /** When its run completed. */
+  readonly at: EventTime;
+}
+
+/** The version that a client names itself for a data set that a run reads or writes. */
+export function namedVersion({ version }: UseState): string | null {
+  return knownFacet(version, 'dataset', 'version')?.datasetVersion ?? null;
+}
+
+/**
+ * The version that a run has written. Most clients name none; then the completion of the run makes one, named by the run.
+ *
+ * @returns null for a run that has named none and has not completed
+ */
+export function writtenVersion(run: RunState, use: UseState): WrittenVersion | null {
+  const named = namedVersion(use);
+  const completed = completedAt(run.outcome);
+  const at = completed ?? (named === null ? null : run.outcome.last);
+  return at === null ? null : { version: named ?? `run-${run.id}`, run: run.urn, at };
+}
+
+/**
+ * The version that a run has read: the one that it names, or the latest that another run had written when this one began.
+ * A write that becomes known late so changes what runs have read that began between it and the next write of the data set; the
+ * caller asks this again for them.
+ *
+ * @param written of the data set; only the latest at or before the beginning of the run matters, others do no harm
+ * @returns null when the data set has no version by then
+ */
+export function readVersion(run: RunState, use: UseState, written: readonly WrittenVersion[]): string | null {
+  const named = namedVersion(use);
+  if (named !== null) return named;
+  const began = startedAt(run.outcome);
+  if (began === null) return null;
+  return latestBefore(began, run.urn, written)?.version ?? null;
+}
+
+/** The latest version that was there at a time, other than by the run itself; null for none. */
+export function latestBefore(at: EventTime, run: string, written: readonly WrittenVersion[]): WrittenVersion | null {
+  return written
+    .filter((version) => version.run !== run && version.at <= at)
+    .reduce<WrittenVersion | null>((best, version) => (best === null || isLater(version, best) ? version : best), null);
+}
+
+function isLater(a: WrittenVersion, b: WrittenVersion): boolean {
+  return a.at === b.at ? a.run > b.run : a.at > b.at;
+}

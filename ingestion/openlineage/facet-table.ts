@@ -1,0 +1,65 @@
+import { canonicalText, hashOf } from './canonical-text.js';
+import type { EventTime } from './event-time.js';
+import { FACET_SCHEMAS, type FacetPlace, type KnownFacets } from './facet-schemas.js';
+import { inOrder } from './in-order.js';
+
+/** What stands under one name: the text that came last, and when. A null is a facet that was removed, which must be remembered. */
+export interface FacetEntry {
+  readonly at: EventTime;
+  /** Canonical JSON of the facet, null once it is deleted. */
+  readonly text: string | null;
+}
+
+/** The facets of one thing by their names. Keys are whatever clients send, so look them up by `Object.hasOwn`. */
+export type FacetTable = Readonly<Record<string, FacetEntry>>;
+
+export const NO_FACETS: FacetTable = {};
+
+/** The table of what one event says. */
+export function facetTable(
+  at: EventTime,
+  facets: Readonly<Record<string, unknown>>,
+  removed: readonly string[],
+): FacetTable {
+  return inOrder<FacetEntry>([
+    ...Object.entries(facets).map(([name, value]) => [name, { at, text: canonicalText(value) }] as const),
+    ...removed.map((name) => [name, { at, text: null }] as const),
+  ]);
+}
+
+/** A facet replaces the one of the same name when its event is later; of two at one time the greater content hash wins. */
+export function mergeFacets(a: FacetTable, b: FacetTable): FacetTable {
+  if (a === b) return a;
+  const merged = new Map(Object.entries(a));
+  for (const [name, entry] of Object.entries(b)) {
+    const held = merged.get(name);
+    merged.set(name, held === undefined ? entry : winner(held, entry));
+  }
+  return inOrder(merged);
+}
+
+function winner(a: FacetEntry, b: FacetEntry): FacetEntry {
+  if (a.at !== b.at) return a.at > b.at ? a : b;
+  if (a.text === b.text) return a;
+  return hashOf(a.text ?? 'null') > hashOf(b.text ?? 'null') ? a : b;
+}
+
+/** The facets that are there now, as JSON values. */
+export function presentFacets(table: FacetTable): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(table).flatMap(([name, { text }]) => (text === null ? [] : [[name, JSON.parse(text) as unknown]])),
+  );
+}
+
+/** One facet with its meaning; undefined when it is not there, or is not what its schema says. */
+export function knownFacet<Place extends FacetPlace, Name extends keyof KnownFacets<Place> & string>(
+  table: FacetTable,
+  place: Place,
+  name: Name,
+): KnownFacets<Place>[Name] | undefined {
+  const text = Object.hasOwn(table, name) ? table[name]?.text : undefined;
+  if (text === undefined || text === null) return undefined;
+  const schemas: Readonly<Record<string, { safeParse(value: unknown): { success: boolean; data?: unknown } }>> =
+    FACET_SCHEMAS[place];
+  return schemas[name]?.safeParse(JSON.parse(text)).data as KnownFacets<Place>[Name] | undefined;
+}

@@ -1,0 +1,56 @@
+/**
+ * OpenLineage as Nucleus reads it: events become facts, facts merge into states in any order, and the validity of the edges of a
+ * job follows from its states. Pure: no I/O, no clock, no graph.
+ *
+ * @example
+ * const read = readEvent(JSON.parse(body), new Date());
+ * if (read.ok) state = mergeStates(state, assertionsOf(read.event).state);
+ */
+export { changesBetween } from './assertion-changes.js';
+export {
+  latestBefore,
+  namedVersion,
+  readVersion,
+  type WrittenVersion,
+  writtenVersion,
+} from './dataset-versions.js';
+export { aliasesOf, type FieldFact, fieldsOf, parentsOf } from './derived-facts.js';
+export { edgeProperties } from './edge-properties.js';
+export {
+  claimsOn,
+  compareMoments,
+  type Interval,
+  type Moment,
+  noteOf,
+  type Side,
+  validityOf,
+  type Word,
+  wordOn,
+} from './edge-validity.js';
+export { isTouched, joinWindows, patchValidity, type Window } from './edge-validity-patch.js';
+export { assertionsOf } from './event-facts.js';
+export { EVENT_LIMITS } from './event-limits.js';
+export { before, dateOf, type EventTime, earlier, later, readEventTime } from './event-time.js';
+export { type FacetEntry, type FacetTable, knownFacet, mergeFacets, presentFacets } from './facet-table.js';
+export type { Finding, RefusalStatus } from './findings.js';
+export { columnEdgeOf } from './lineage-claims.js';
+export type { LineageEvent } from './lineage-event.js';
+export {
+  type AssertionState,
+  type DatasetState,
+  type JobState,
+  keyOfUse,
+  type LineageState,
+  mergeAssertions,
+  mergeFaceted,
+  mergeRuns,
+  mergeStates,
+  mergeUses,
+  NO_STATE,
+  type RunState,
+  runOfSource,
+  staticTime,
+  type UseState,
+} from './lineage-state.js';
+export { readEvent } from './read-event.js';
+export { endedAt, startedAt, stateOf } from './run-outcome.js';

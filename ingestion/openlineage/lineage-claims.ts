@@ -1,0 +1,50 @@
+import { hashOf } from './canonical-text.js';
+import { type EventTime, earlier, later } from './event-time.js';
+import { inOrder } from './in-order.js';
+
+/**
+ * From when to when one source has claimed one edge: the times of its first and its last event that name it. In between the edge
+ * counts as claimed throughout, since events of one run accumulate; so two times are enough for a run of any length.
+ */
+export interface Span {
+  readonly first: EventTime;
+  readonly last: EventTime;
+  /** Canonical JSON of what the last event says of the edge itself, such as the transformations of a column; null for nothing. */
+  readonly note: string | null;
+}
+
+/** The edges of one side that one source claims, by the urn of the data set, or by `columnEdgeKey`. */
+export type Claims = Readonly<Record<string, Span>>;
+
+export function mergeClaims(a: Claims, b: Claims): Claims {
+  const merged = new Map(Object.entries(a));
+  for (const [edge, span] of Object.entries(b)) {
+    const held = merged.get(edge);
+    merged.set(edge, held === undefined ? span : mergeSpans(held, span));
+  }
+  return inOrder(merged);
+}
+
+export function mergeSpans(a: Span, b: Span): Span {
+  return {
+    first: earlier(a.first, b.first),
+    last: later(a.last, b.last),
+    note: newerNote(a, b),
+  };
+}
+
+function newerNote(a: Span, b: Span): string | null {
+  if (a.last !== b.last) return a.last > b.last ? a.note : b.note;
+  if (a.note === b.note) return a.note;
+  return hashOf(a.note ?? 'null') > hashOf(b.note ?? 'null') ? a.note : b.note;
+}
+
+/** By source column and target data set column; urns hold no spaces. */
+export function columnEdgeKey(from: string, to: string): string {
+  return `${from} ${to}`;
+}
+
+export function columnEdgeOf(key: string): { readonly from: string; readonly to: string } {
+  const space = key.indexOf(' ');
+  return { from: key.slice(0, space), to: key.slice(space + 1) };
+}

@@ -1,0 +1,148 @@
+import type { EventTime } from './event-time.js';
+import { type FacetTable, mergeFacets } from './facet-table.js';
+import { inOrder } from './in-order.js';
+import { type Claims, mergeClaims } from './lineage-claims.js';
+import { mergeOutcomes, type RunOutcome } from './run-outcome.js';
+
+export interface JobState {
+  readonly urn: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly facets: FacetTable;
+}
+
+export interface RunState {
+  readonly urn: string;
+  readonly id: string;
+  /** Urns of the jobs that events name it with; more than one only when a client gives one id to two runs. */
+  readonly jobs: readonly string[];
+  readonly outcome: RunOutcome;
+  readonly facets: FacetTable;
+}
+
+export interface DatasetState {
+  readonly urn: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly facets: FacetTable;
+}
+
+/** What one run says of one data set that it reads or writes: the state of the data set that it saw. */
+export interface UseState {
+  readonly run: string;
+  readonly dataset: string;
+  readonly side: 'input' | 'output';
+  /** The facets `version` and `schema` of the data set as this run has sent them. */
+  readonly version: FacetTable;
+  /** Input or output facets. */
+  readonly facets: FacetTable;
+}
+
+/** The edges that one source claims for one owner: what `FEEDS`, `PRODUCES` and `DERIVES` are projected from. */
+export interface AssertionState {
+  /** Urn of the job; of the data set where a Dataset event tells of columns without naming a job. */
+  readonly owner: string;
+  /** Urn of the run, or `staticSource` of an event without one. */
+  readonly by: string;
+  /** Of the run with this job; empty for a source that never closes an edge. */
+  readonly outcome: RunOutcome;
+  /** By urn of the data set. */
+  readonly inputs: Claims;
+  readonly outputs: Claims;
+  /** By urn of the data set whose columns are made, then by `columnEdgeKey`. */
+  readonly columns: Readonly<Record<string, Claims>>;
+}
+
+/**
+ * What any number of events say together. The state of no event is `NO_STATE`, that of one event comes from `assertionsOf`, and
+ * `mergeStates` of two is the state of both: commutative, associative and idempotent, so that order, doubling and batches of
+ * delivery leave no trace. What the graph stores of a thing is a part of this under the same rules.
+ */
+export interface LineageState {
+  /** By urn. */
+  readonly jobs: Readonly<Record<string, JobState>>;
+  readonly runs: Readonly<Record<string, RunState>>;
+  readonly datasets: Readonly<Record<string, DatasetState>>;
+  /** By `keyOfUse`. */
+  readonly uses: Readonly<Record<string, UseState>>;
+  /** By `keyOfAssertion`. */
+  readonly assertions: Readonly<Record<string, AssertionState>>;
+}
+
+export const NO_STATE: LineageState = { jobs: {}, runs: {}, datasets: {}, uses: {}, assertions: {} };
+
+export function keyOfUse({ run, side, dataset }: Pick<UseState, 'run' | 'side' | 'dataset'>): string {
+  return `${run} ${side} ${dataset}`;
+}
+
+export function keyOfAssertion({ owner, by }: Pick<AssertionState, 'owner' | 'by'>): string {
+  return `${owner} ${by}`;
+}
+
+const STATIC = 'static@';
+
+/** The source of what an event without a run asserts. Each time is one of its own, so a later event never covers what lies between. */
+export function staticSource(at: EventTime): string {
+  return `${STATIC}${at}`;
+}
+
+/** The time of an event without a run, by the source that it is; null for a run. */
+export function staticTime(by: string): EventTime | null {
+  return by.startsWith(STATIC) ? (by.slice(STATIC.length) as EventTime) : null;
+}
+
+/** The urn of the run that a source is; null for an event without one. */
+export function runOfSource(by: string): string | null {
+  return by.startsWith(STATIC) ? null : by;
+}
+
+export function mergeStates(a: LineageState, b: LineageState): LineageState {
+  return {
+    jobs: mergeEach(a.jobs, b.jobs, mergeFaceted),
+    runs: mergeEach(a.runs, b.runs, mergeRuns),
+    datasets: mergeEach(a.datasets, b.datasets, mergeFaceted),
+    uses: mergeEach(a.uses, b.uses, mergeUses),
+    assertions: mergeEach(a.assertions, b.assertions, mergeAssertions),
+  };
+}
+
+function mergeEach<T>(
+  a: Readonly<Record<string, T>>,
+  b: Readonly<Record<string, T>>,
+  merge: (a: T, b: T) => T,
+): Readonly<Record<string, T>> {
+  const merged = new Map(Object.entries(a));
+  for (const [key, state] of Object.entries(b)) {
+    const held = merged.get(key);
+    merged.set(key, held === undefined ? state : merge(held, state));
+  }
+  return inOrder(merged);
+}
+
+/** Namespace and name are in the urn, so two states of one urn can differ only in their facets. */
+export function mergeFaceted<T extends { readonly facets: FacetTable }>(a: T, b: T): T {
+  return { ...a, facets: mergeFacets(a.facets, b.facets) };
+}
+
+export function mergeRuns(a: RunState, b: RunState): RunState {
+  return {
+    ...a,
+    jobs: [...new Set([...a.jobs, ...b.jobs])].sort(),
+    outcome: mergeOutcomes(a.outcome, b.outcome),
+    facets: mergeFacets(a.facets, b.facets),
+  };
+}
+
+export function mergeUses(a: UseState, b: UseState): UseState {
+  return { ...a, version: mergeFacets(a.version, b.version), facets: mergeFacets(a.facets, b.facets) };
+}
+
+export function mergeAssertions(a: AssertionState, b: AssertionState): AssertionState {
+  return {
+    ...a,
+    outcome: mergeOutcomes(a.outcome, b.outcome),
+    inputs: mergeClaims(a.inputs, b.inputs),
+    outputs: mergeClaims(a.outputs, b.outputs),
+    columns: mergeEach(a.columns, b.columns, mergeClaims),
+  };
+}

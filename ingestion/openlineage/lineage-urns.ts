@@ -1,0 +1,24 @@
+import { datasetUrn, formatUrn, runUrn, type Urn } from '#graph-schema';
+import type { QualifiedName } from './lineage-event.js';
+
+export { runUrn };
+
+export const jobUrnOf = ({ namespace, name }: QualifiedName): Urn => formatUrn('job', [namespace, name]);
+
+export const datasetUrnOf = ({ namespace, name }: QualifiedName): Urn => datasetUrn(namespace, name);
+
+/** @param field name of the column; members of nested ones follow after dots, as column lineage names them */
+export const fieldUrnOf = ({ namespace, name }: QualifiedName, field: string): Urn =>
+  formatUrn('field', [namespace, name, field]);
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** The id of a run as it is kept. Some clients print UUIDs in capitals; they mean the same run. */
+export function runIdOf(text: string): string {
+  const lower = text.toLowerCase();
+  return isUuid(lower) ? lower : text;
+}

@@ -1,0 +1,108 @@
+import type { LineageLevel } from '#graph-schema';
+import { checkPageSize, type LineageDirection, type LineageQuery } from '#graph-store';
+import { instantOf, type ViewArguments, viewOf } from '../lineage/lineage-view.js';
+import type { GraphqlContext } from './graphql-context.js';
+import { diffView, impactView, nodeViews, pathViews, truncationView } from './lineage-views.js';
+import { browserUrlOf } from './views.js';
+
+interface WalkArguments {
+  readonly urn: string;
+  readonly direction: LineageDirection;
+  readonly depth?: number | null;
+  readonly level: LineageLevel;
+  readonly filter?: {
+    readonly kinds?: readonly string[] | null;
+    readonly namespaces?: readonly string[] | null;
+  } | null;
+  readonly deadlineMs: number;
+}
+
+interface Sizes {
+  readonly maxNodes: number;
+  readonly maxEdges: number;
+}
+
+export const lineageQueries = {
+  lineage: async (
+    _: unknown,
+    args: WalkArguments & ViewArguments & Sizes & { readonly after?: string | null },
+    { lineage, knowledge }: GraphqlContext,
+  ) => {
+    const view = await viewOf(args, lineage);
+    const { maxNodes, maxEdges, after } = args;
+    const walk = { ...walkOf(args), view, maxNodes, maxEdges, after: after ?? undefined };
+    const { nodes, edges, truncated } = await lineage.walk(walk);
+    return {
+      urn: args.urn,
+      at: typeof view === 'object' ? view.at : null,
+      nodes: nodeViews(nodes, knowledge.reader),
+      edges,
+      truncated: truncationView(truncated),
+    };
+  },
+
+  lineageImpact: async (
+    _: unknown,
+    args: WalkArguments & ViewArguments & { readonly first: number; readonly after?: string | null },
+    { lineage, knowledge }: GraphqlContext,
+  ) => {
+    const { first, after } = args;
+    checkPageSize(first);
+    const view = await viewOf(args, lineage);
+    const page = await lineage.impact({ ...walkOf(args), view, maxNodes: first, after: after ?? undefined });
+    return impactView(page, after, knowledge.reader);
+  },
+
+  lineagePaths: async (
+    _: unknown,
+    args: ViewArguments & {
+      readonly from: string;
+      readonly to: string;
+      readonly level: LineageLevel;
+      readonly depth: number;
+      readonly limit: number;
+      readonly deadlineMs: number;
+    },
+    { lineage, knowledge }: GraphqlContext,
+  ) => {
+    const { from, to, level, depth, limit, deadlineMs } = args;
+    const view = await viewOf(args, lineage);
+    return pathViews(await lineage.paths({ from, to, level, view, depth, limit, deadlineMs }), knowledge.reader);
+  },
+
+  lineageNamespaces: async (
+    _: unknown,
+    args: Omit<WalkArguments, 'level' | 'filter'> & ViewArguments & Sizes,
+    { lineage }: GraphqlContext,
+  ) => {
+    const { urn, direction, depth, maxNodes, maxEdges, deadlineMs } = args;
+    const view = await viewOf(args, lineage);
+    const walk = { urn, direction, depth: depth ?? undefined, view, maxNodes, maxEdges, deadlineMs };
+    const { truncated, ...summed } = await lineage.namespaces(walk);
+    return { ...summed, truncated: truncated?.toUpperCase() ?? null };
+  },
+
+  lineageDiff: async (
+    _: unknown,
+    args: WalkArguments & Sizes & { readonly from: string; readonly to?: string | null },
+    { lineage, knowledge }: GraphqlContext,
+  ) => {
+    const { maxNodes, maxEdges } = args;
+    const from = { at: instantOf(args.from, 'from') };
+    const to = args.to == null ? 'CURRENT' : { at: instantOf(args.to, 'to') };
+    return diffView(await lineage.diff({ ...walkOf(args), from, to, maxNodes, maxEdges }), knowledge.reader);
+  },
+};
+
+function walkOf({ urn, direction, depth, level, filter, deadlineMs }: WalkArguments) {
+  const { kinds, namespaces } = filter ?? {};
+  // The reader says which kinds there are.
+  const shown = { kinds: kinds ?? undefined, namespaces: namespaces ?? undefined } as LineageQuery['filter'];
+  return { urn, direction, depth: depth ?? undefined, level, filter: shown, deadlineMs };
+}
+
+/** Fields of `Lineage` and `LineageNode` that are made only when they are selected. */
+export const lineageResolvers = {
+  browserUrl: ({ urn }: { readonly urn: string }, _: unknown, { browserUrl }: GraphqlContext) =>
+    browserUrlOf(browserUrl, urn),
+};

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { datasetUrn, runUrn } from '#graph-schema';
+import { type OwnGraph, openOwnGraph } from '../support/graph.js';
+import { type Sample, sampleFolder, samplesIn } from '../support/openlineage-samples.js';
+import { shownLineage, writeAfresh } from '../support/shown-lineage.js';
+
+let graph: OwnGraph;
+let samples: readonly Sample[];
+
+beforeAll(async () => {
+  graph = await openOwnGraph();
+  samples = samplesIn(sampleFolder());
+});
+afterAll(async () => {
+  await graph?.[Symbol.asyncDispose]();
+});
+
+const eventsOf = (chosen: readonly Sample[]) => chosen.map(({ event }) => event);
+
+describe('the events of real clients and published suites', () => {
+  it('give one graph in order, reversed, shuffled and doubled, in batches of any size', async () => {
+    await writeAfresh(graph, eventsOf(samples), 50);
+    const whole = await shownLineage(graph);
+    expect(whole.nodes.length).toBeGreaterThan(300);
+    expect(whole.edges.length).toBeGreaterThan(300);
+    expect(whole.nodes.filter(({ properties }) => properties.placeholder !== undefined)).toEqual([]);
+    await writeAfresh(graph, eventsOf(samples).reverse(), 33);
+    expect(await shownLineage(graph)).toEqual(whole);
+    const shuffled = samples.flatMap((_, index) => samples[(index * 37) % samples.length] ?? []);
+    await writeAfresh(graph, eventsOf([...shuffled, ...samples]), 64);
+    expect(await shownLineage(graph)).toEqual(whole);
+  });
+
+  it('name the run and the inputs behind each version of the apple pie', async () => {
+    await writeAfresh(graph, eventsOf(samples.filter(({ name }) => name.includes('apples'))), 3);
+    const behind = await graph.query(
+      `MATCH (:Dataset {urn: $pie})-[:HAS_VERSION]->(v:DatasetVersion)<-[w:WROTE]-(r:Run) WHERE w.deletedAt IS NULL
+       RETURN r.urn AS run, r.state AS state,
+         COLLECT { MATCH (r)-[x:READ]->(i:DatasetVersion)<-[y:WROTE]-(by:Run) WHERE x.deletedAt IS NULL AND y.deletedAt IS NULL
+                   RETURN i.dataset + ' by ' + by.name ORDER BY i.dataset } AS inputs
+       ORDER BY v.writtenAt`,
+      { pie: datasetUrn('grandmas.kitchen', 'apple.pie') },
+    );
+    expect(behind).toEqual([
+      {
+        run: runUrn('66ad484e-9bba-4eed-a5f5-3a17558e7f6b'),
+        state: 'COMPLETE',
+        inputs: ['apple.filling by ab468fb4-4654-4286-9679-59d13d185b19'],
+      },
+      {
+        run: runUrn('bcef9942-cb5c-476a-995b-3e5ca14aff27'),
+        state: 'COMPLETE',
+        inputs: ['apple.filling by e7d71919-25b3-49cc-a0f5-63ecbee72b0f'],
+      },
+    ]);
+  });
+});
