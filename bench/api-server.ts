@@ -42,6 +42,7 @@ async function openServers(environment: BenchEnvironment, logLevel = 'info'): Pr
     NUCLEUS_SECRET_KEY: randomBytes(32).toString('base64'),
     NUCLEUS_INTERNAL_TOKEN: randomBytes(24).toString('base64url'),
     NUCLEUS_API_TOKEN: undefined,
+    LINEAGE_INBOX_PATH: environment.place('lineage-inbox').dataDir,
     LOG_LEVEL: logLevel,
   };
   return async () => {

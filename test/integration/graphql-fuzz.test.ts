@@ -22,7 +22,7 @@ describe('a hostile operation', () => {
   it(
     'is answered with data or an error that blames it, over HTTP',
     async () => {
-      await fuzzOverHttp(fuzzed, { runs: 200, seed: SEED });
+      await fuzzOverHttp(fuzzed, { runs: 120, seed: SEED });
     },
     TIMEOUT_MS,
   );
@@ -30,7 +30,7 @@ describe('a hostile operation', () => {
   it(
     'is answered with data or an error that blames it, over WebSocket',
     async () => {
-      await fuzzOverSocket(fuzzed, { runs: 200, seed: SEED });
+      await fuzzOverSocket(fuzzed, { runs: 120, seed: SEED });
     },
     TIMEOUT_MS,
   );

@@ -88,6 +88,7 @@ class ServerProcess implements AsyncDisposable {
       HOST: '127.0.0.1',
       NUCLEUS_SECRET_KEY: randomBytes(32).toString('base64'),
       NUCLEUS_INTERNAL_TOKEN: randomBytes(24).toString('base64url'),
+      LINEAGE_INBOX_PATH: join(folder, 'lineage-inbox'),
     };
     const server = new ServerProcess(port, () =>
       startApp('api', {

@@ -65,7 +65,7 @@ describe('what the graph shows of events', () => {
         }
         expect(await shownAfter(batches)).toEqual(await shownAfter([told]));
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
