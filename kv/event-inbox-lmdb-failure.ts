@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { EventInboxError } from './event-inbox-error.js';
+import { commitFailure } from './lmdb-commit-failure.js';
 
 const { ENOSPC, EDQUOT, EFBIG, EIO } = constants.errno;
 
@@ -17,13 +18,4 @@ export async function writeFailure(error: unknown): Promise<EventInboxError> {
     return new EventInboxError('disk-full', message, { cause });
   }
   return new EventInboxError('write-failed', 'the write could not be made durable; check the disk', { cause });
-}
-
-/** lmdb-js hangs the true cause of a failed commit on the error, as a promise that rejects; unhandled it ends the process. */
-async function commitFailure(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error) || !('commitError' in error)) return error;
-  return Promise.resolve(error.commitError).then(
-    () => error,
-    (cause: unknown) => cause,
-  );
 }

@@ -10,6 +10,7 @@ import type {
   WriteResult,
 } from './key-value-store.js';
 import { KeyValueStoreError } from './key-value-store-error.js';
+import { commitFailure } from './lmdb-commit-failure.js';
 
 const PAGE_SIZE = 256;
 
@@ -181,13 +182,4 @@ function decode(key: string, text: string): JsonValue {
       cause,
     });
   }
-}
-
-/** lmdb-js hangs the true cause of a failed commit on the error, as a promise that rejects; unhandled it ends the process. */
-async function commitFailure(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error) || !('commitError' in error)) return error;
-  return Promise.resolve(error.commitError).then(
-    () => error,
-    (cause: unknown) => cause,
-  );
 }

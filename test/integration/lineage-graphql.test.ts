@@ -1,30 +1,23 @@
-import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { captionOf, datasetUrn, formatUrn, runUrn } from '#graph-schema';
-import { testEnvironment } from '../support/environment.js';
-import { openSharedGraph, type TestGraph } from '../support/graph.js';
-import { type HttpApp, openHttpApp } from '../support/http-app.js';
+import type { TestGraph } from '../support/graph.js';
+import type { HttpApp } from '../support/http-app.js';
 import { problemsOf, told } from '../support/lineage-answers.js';
-import { type LineageStory, STORY_TIMES, writeStory } from '../support/lineage-story.js';
+import { type LineageStory, STORY_TIMES } from '../support/lineage-story.js';
+import { openStoryApp, type StoryApp } from '../support/story-app.js';
 import { uniquePrefix } from '../support/unique.js';
 
 const PREFIX = uniquePrefix('lineage');
 
+let opened: StoryApp;
 let graph: TestGraph;
-let connection: Connection;
 let app: HttpApp;
 let story: LineageStory;
 beforeAll(async () => {
-  graph = await openSharedGraph();
-  connection = await Connection.connect({ address: testEnvironment().TEMPORAL_ADDRESS });
-  app = await openHttpApp(graph, { temporal: new Client({ connection }) });
-  story = await writeStory(graph, PREFIX);
+  opened = await openStoryApp(PREFIX);
+  ({ graph, app, story } = opened);
 });
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-  await connection.close();
-  await graph[Symbol.asyncDispose]();
-});
+afterAll(() => opened[Symbol.asyncDispose]());
 
 interface Walk {
   readonly nodes: readonly { urn: string; depth: number }[];

@@ -1,30 +1,23 @@
-import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { captionOf, datasetUrn } from '#graph-schema';
-import { testEnvironment } from '../support/environment.js';
-import { openSharedGraph, type TestGraph } from '../support/graph.js';
+import type { TestGraph } from '../support/graph.js';
 import { type HttpApp, openHttpApp } from '../support/http-app.js';
 import { problemsOf, told } from '../support/lineage-answers.js';
-import { type LineageStory, STORY_TIMES, writeStory } from '../support/lineage-story.js';
+import { type LineageStory, STORY_TIMES } from '../support/lineage-story.js';
+import { openStoryApp, type StoryApp } from '../support/story-app.js';
 import { uniquePrefix } from '../support/unique.js';
 
 const PREFIX = uniquePrefix('lineage-lists');
 
+let opened: StoryApp;
 let graph: TestGraph;
-let connection: Connection;
 let app: HttpApp;
 let story: LineageStory;
 beforeAll(async () => {
-  graph = await openSharedGraph();
-  connection = await Connection.connect({ address: testEnvironment().TEMPORAL_ADDRESS });
-  app = await openHttpApp(graph, { temporal: new Client({ connection }) });
-  story = await writeStory(graph, PREFIX);
+  opened = await openStoryApp(PREFIX);
+  ({ graph, app, story } = opened);
 });
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-  await connection.close();
-  await graph[Symbol.asyncDispose]();
-});
+afterAll(() => opened[Symbol.asyncDispose]());
 
 describe('lineageImpact', () => {
   const IMPACT = `query Impact($urn: ID!, $view: LineageView, $first: Int! = 50, $after: String) {
@@ -136,7 +129,7 @@ describe('an export over HTTP', () => {
     expect(await refusal({ urn, kind: 'Tag' })).toEqual([400, 'BAD_USER_INPUT', 'filter.kinds']);
     expect(await refusal({ urn }, { 'nucleus-read-after': 'x' })).toEqual([400, 'BAD_USER_INPUT', 'readAfter']);
     await using guarded = await openHttpApp(graph, {
-      temporal: new Client({ connection }),
+      temporal: opened.temporal,
       apiToken: 'an-api-token-of-24-characters',
     });
     const path = `/api/v1/lineage/impact?urn=${encodeURIComponent(urn)}`;

@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
-import { Writable } from 'node:stream';
 import type { Client } from '@temporalio/client';
-import pino from 'pino';
 import { type IngestionCatalog, Neo4jLineageReader } from '#graph-store';
 import type { OpenLineage } from '#ingestion';
 import { createApp } from '../../server/create-app.js';
@@ -13,6 +11,7 @@ import { ProgressHub } from '../../server/events/progress-hub.js';
 import { loadGraphiqlBundle } from '../../server/graphiql/graphiql-bundle.js';
 import type { RequestLimits } from '../../server/graphql/limits/request-limits.js';
 import type { HealthCheck } from '../../server/http/health-routes.js';
+import { capturedLog } from './captured-log.js';
 import { DEFAULT_LIMITS } from './default-limits.js';
 import type { TestGraph } from './graph.js';
 import { openIngestionRoom } from './ingestion-room.js';
@@ -69,14 +68,7 @@ export async function openHttpApp(
   },
 ): Promise<HttpApp> {
   const room = await openIngestionRoom(graph, options.temporal);
-  const lines: string[] = [];
-  const sink = new Writable({
-    write: (chunk, _, done) => {
-      lines.push(String(chunk));
-      done();
-    },
-  });
-  const logger = pino({ level: 'trace' }, sink);
+  const { logger, lines } = capturedLog();
   const internalToken = randomBytes(24).toString('base64url');
   const readyWorkers: string[] = [];
   const feed = new ChangeFeed(graph.log, { logger, intervalMs: 10 });

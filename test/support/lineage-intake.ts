@@ -1,5 +1,3 @@
-import { Writable } from 'node:stream';
-import pino from 'pino';
 import { type EventInbox, EventInboxError, openEventInbox } from '#kv';
 import {
   LineageDeadLetters,
@@ -8,6 +6,7 @@ import {
   type LineageWriter,
   type OpenLineage,
 } from '../../ingestion/openlineage-intake/index.js';
+import { capturedLog } from './captured-log.js';
 import { Clock } from './event-inbox-kinds.js';
 import { scratchFolder } from './folder.js';
 import { runEvent } from './openlineage-events.js';
@@ -40,14 +39,7 @@ export async function openTestIntake(
   const folder = await scratchFolder();
   const clock = new Clock();
   const inbox = openEventInbox({ kind: 'lmdb', path: folder.path, now: clock.now });
-  const lines: string[] = [];
-  const sink = new Writable({
-    write: (chunk, _, done) => {
-      lines.push(String(chunk));
-      done();
-    },
-  });
-  const logger = pino({ level: 'trace' }, sink);
+  const { logger, lines } = capturedLog();
   const drainers: LineageDrainer[] = [];
   const drainerFor = (to: LineageWriter) => {
     const drainer = new LineageDrainer({ inbox, writer: to, batch: { events, bytes }, holder: 'test', logger });
