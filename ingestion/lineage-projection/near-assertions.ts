@@ -29,10 +29,6 @@ export interface OwnerInQuestion {
   readonly edges: readonly EdgeInQuestion[];
 }
 
-/** Most jobs need the run before and the run after; those that do not are asked for more, until it is enough. */
-const FIRST_REACH = 4;
-const REACH_GROWTH = 8;
-
 /**
  * By owner, what its sources say near its window: all that `patchValidity` asks for.
  */
@@ -40,25 +36,16 @@ export async function assertionsNear(
   book: RecordBook,
   owners: readonly OwnerInQuestion[],
 ): Promise<ReadonlyMap<string, readonly AssertionState[]>> {
-  const found = new Map<string, readonly AssertionState[]>();
-  let open = owners;
-  for (let reach = FIRST_REACH; open.length > 0; reach *= REACH_GROWTH) {
-    const stretches = open.map(({ owner, window, longestMs }) => ({
-      series: seriesOfAssertions(owner),
-      from: window.from.at,
-      to: window.to.at,
-      since: before(window.from.at, longestMs),
-    }));
-    const near = await book.around<AssertionState>(stretches, reach);
-    const lacking: OwnerInQuestion[] = [];
-    for (const [index, asked] of open.entries()) {
-      const here = near[index];
-      if (here === undefined || !isEnough(asked, here)) lacking.push(asked);
-      else found.set(asked.owner, here.values);
-    }
-    open = lacking;
-  }
-  return found;
+  const near = await book.around<AssertionState>(
+    owners.map((question) => ({
+      series: seriesOfAssertions(question.owner),
+      from: question.window.from.at,
+      to: question.window.to.at,
+      since: before(question.window.from.at, question.longestMs),
+      isEnough: (here) => isEnough(question, here),
+    })),
+  );
+  return new Map(owners.map(({ owner }, index) => [owner, near[index]?.values ?? []]));
 }
 
 export function wordsOn(assertions: readonly AssertionState[], side: Side, edge: string): Word[] {

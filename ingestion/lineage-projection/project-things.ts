@@ -4,8 +4,8 @@ import {
   type DatasetState,
   dateOf,
   endedAt,
-  type FacetTable,
   type FieldFact,
+  facetsText,
   fieldsOf,
   type JobState,
   knownFacet,
@@ -18,14 +18,6 @@ import type { ProjectedBatch } from './projected-batch.js';
 import type { RecordBook } from './record-book.js';
 import { COLUMNS, type RunRecord } from './record-kinds.js';
 import type { Told } from './told-changes.js';
-
-/** The facets that are there now as one JSON object, in their own words; null for none. Numbers keep all of their digits. */
-export function facetsText(table: FacetTable): string | null {
-  const members = Object.entries(table).flatMap(([name, { text }]) =>
-    text === null ? [] : [`${JSON.stringify(name)}:${text}`],
-  );
-  return members.length === 0 ? null : `{${members.join(',')}}`;
-}
 
 /**
  * What facets say of a node. A property of which no facet has ever told is left as it is, since users may have set it; one of

@@ -6,20 +6,21 @@ import {
   earlier,
   type FacetEntry,
   type FacetTable,
+  facetsText,
   keyOfUse,
   knownFacet,
   later,
-  latestBefore,
+  latestWritten,
   mergeFacets,
   namedVersion,
+  readVersion,
   startedAt,
   type UseState,
   type WrittenVersion,
   writtenVersion,
 } from '../openlineage/index.js';
-import { facetsText } from './project-things.js';
 import type { ProjectedBatch } from './projected-batch.js';
-import type { Neighbourhood, RecordBook } from './record-book.js';
+import type { RecordBook } from './record-book.js';
 import { RUN, type RunRecord, seriesOfUses, USE, type UseRecord, VERSION, type VersionRecord } from './record-kinds.js';
 import type { Told } from './told-changes.js';
 
@@ -39,7 +40,7 @@ export async function projectVersions(
   const links = new Map<string, UseRecord>();
   for (const { record } of writes) links.set(keyOfUse(record.use), record);
   for (const record of [...moved, ...reads]) links.set(keyOfUse(record.use), record);
-  const linked = await withVersions(book, [...links.values()], writes.filter(hasMoved).length);
+  const linked = await withVersions(book, [...links.values()]);
   await book.load(linked.flatMap(versionsOfLink).map((urn) => [VERSION, urn] as const));
   for (const link of linked) showLink(book, batch, link);
 }
@@ -88,9 +89,6 @@ function begun(book: RecordBook, use: UseState): UseRecord {
 
 const FOR_EVER = '9999-12-31T23:59:59.999999999Z';
 
-/** Whether it was written at another time as far as was known: it is still found there. */
-const hasMoved = ({ before, record }: Rewritten): boolean => before !== null && before.at !== record.written?.at;
-
 /** The reads that began between a write that has changed and the one after the next: a run does not read its own. */
 async function readsAfter(book: RecordBook, writes: readonly Rewritten[]): Promise<UseRecord[]> {
   const spans = new Map<string, { from: EventTime; to: EventTime }>();
@@ -105,25 +103,31 @@ async function readsAfter(book: RecordBook, writes: readonly Rewritten[]): Promi
   }
   const datasets = [...spans];
   const near = await book.around<UseRecord>(
-    datasets.map(([dataset, { from, to }]) => ({ series: seriesOfUses('output', dataset), from, to, since: from })),
-    2 + writes.filter(hasMoved).length,
+    datasets.map(([dataset, { from, to }]) => ({
+      series: seriesOfUses('output', dataset),
+      from,
+      to,
+      since: from,
+      isEnough: ({ values, wholeUntil }) => wholeUntil === null || secondAfter(values, to) <= wholeUntil,
+    })),
   );
-  const reads = await book.around<UseRecord>(
+  const reads = await book.within<UseRecord>(
     datasets.map(([dataset, { from, to }], index) => ({
       series: seriesOfUses('input', dataset),
       from,
-      to: secondAfter(near[index], to),
+      to: secondAfter(near[index]?.values ?? [], to),
       since: from,
     })),
-    0,
   );
-  return reads.flatMap(({ values }) => values);
+  return reads.flat();
 }
 
-function secondAfter(near: Neighbourhood<UseRecord> | undefined, to: EventTime): string {
-  const times = near?.values.flatMap(({ written }) => (written !== null && written.at > to ? [written.at] : [])) ?? [];
+function secondAfter(uses: readonly UseRecord[], to: EventTime): string {
+  const times = writtenBy(uses).flatMap(({ at }) => (at > to ? [at] : []));
   return times.sort()[1] ?? FOR_EVER;
 }
+
+const writtenBy = (uses: readonly UseRecord[]): WrittenVersion[] => uses.flatMap(({ written }) => written ?? []);
 
 /** A use with the version that it is linked to, and the one that it is to be linked to. */
 interface Link {
@@ -131,25 +135,26 @@ interface Link {
   readonly before: Pick<UseRecord, 'version' | 'named'>;
 }
 
-/** @param moved writes that are still found where they lay before */
-async function withVersions(book: RecordBook, records: readonly UseRecord[], moved: number): Promise<Link[]> {
-  const unnamed = records.filter(({ began }) => began !== null);
+async function withVersions(book: RecordBook, records: readonly UseRecord[]): Promise<Link[]> {
+  const unnamed = records.flatMap(({ use, began }) => (began === null ? [] : [{ use, began }]));
   const near = await book.around<UseRecord>(
-    unnamed.map(({ use, began }) => {
-      const at = began ?? FOR_EVER;
-      return { series: seriesOfUses('output', use.dataset), from: at, to: at, since: at };
-    }),
-    2 + moved,
+    unnamed.map(({ use, began }) => ({
+      series: seriesOfUses('output', use.dataset),
+      from: began,
+      to: began,
+      since: began,
+      isEnough: ({ values, wholeSince }) => {
+        const latest = latestWritten(use, began, writtenBy(values));
+        return wholeSince === null || (latest !== null && latest.at > wholeSince);
+      },
+    })),
   );
-  const read = new Map(unnamed.map(({ use }, index) => [keyOfUse(use), near[index]?.values ?? []]));
+  const written = new Map(unnamed.map(({ use }, index) => [keyOfUse(use), writtenBy(near[index]?.values ?? [])]));
   return records.map((record) => {
-    const { use, began, written } = record;
-    const others = read.get(keyOfUse(use))?.flatMap((other) => (other.written === null ? [] : [other.written])) ?? [];
-    const name =
-      use.side === 'output'
-        ? written?.version
-        : (namedVersion(use) ?? (began === null ? null : latestBefore(began, use.run, others)?.version));
-    const version = name === null || name === undefined ? null : versionUrn(use.dataset, name);
+    const { use, began } = record;
+    const others = written.get(keyOfUse(use)) ?? [];
+    const name = use.side === 'output' ? (record.written?.version ?? null) : readVersion(use, began, others);
+    const version = name === null ? null : versionUrn(use.dataset, name);
     const named = use.side === 'input' && namedVersion(use) !== null ? version : null;
     return { record: { ...record, version, named }, before: record };
   });

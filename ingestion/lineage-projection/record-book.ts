@@ -5,7 +5,7 @@ import type { LineageRecord, LineageRecords, Stretch } from '#graph-store';
 export interface RecordKind<T> {
   readonly name: string;
   /** Where a record lies in a series; left out for kinds that are found by their keys alone. */
-  readonly place?: (value: T, key: string) => LineageRecord['place'];
+  readonly place?: (value: T) => LineageRecord['place'];
 }
 
 interface Entry {
@@ -23,11 +23,23 @@ export interface Neighbourhood<T> {
   readonly wholeUntil: string | null;
 }
 
+/** A stretch, with what around it matters. */
+export interface Asked<T> extends Stretch {
+  /** Must hold where nothing is left out. What lies at the time of `wholeSince` or `wholeUntil` may be there in part. */
+  readonly isEnough: (near: Neighbourhood<T>) => boolean;
+}
+
+/** Most ask for the one before and the one after; those that do not are told more, until it is enough. */
+const FIRST_REACH = 4;
+const REACH_GROWTH = 8;
+
 /** The records that one write reads and changes; each is read once, and written when it has become another. */
 export class RecordBook {
   readonly #source: LineageRecords;
   readonly #entries = new Map<string, Entry>();
   readonly #absent = new Set<string>();
+  /** By series, the keys of records that this write has put there. */
+  readonly #changedIn = new Map<string, Set<string>>();
 
   constructor(source: LineageRecords) {
     this.#source = source;
@@ -51,27 +63,51 @@ export class RecordBook {
     return this.#entries.get(full)?.value as T | undefined;
   }
 
-  /** @returns whether it has become another */
-  put<T>(kind: RecordKind<T>, key: string, value: T): boolean {
+  put<T>(kind: RecordKind<T>, key: string, value: T): void {
     const full = keyOf(kind, key);
     const held = this.#entries.get(full);
     const data = JSON.stringify(value);
-    const place = kind.place?.(value, key) ?? null;
-    if (held?.record.data === data && samePlace(held.record.place, place)) return false;
+    const told = kind.place?.(value) ?? null;
+    const place = told && { ...told, series: shortened(told.series) };
+    if (held?.record.data === data && samePlace(held.record.place, place)) return;
     this.#entries.set(full, { value, record: { key: full, place, data }, isChanged: true });
-    return true;
+    if (place === null) return;
+    const keys = this.#changedIn.get(place.series) ?? new Set();
+    this.#changedIn.set(place.series, keys.add(full));
   }
 
-  /** @param reach how many to tell of those before and of those after each stretch, at least */
-  async around<T>(stretches: readonly Stretch[], reach: number): Promise<readonly Neighbourhood<T>[]> {
-    const asked = stretches.map((stretch) => ({ ...stretch, series: shortened(stretch.series) }));
+  /** What lies in stretches, each of which begins with its `since`. */
+  async within<T>(stretches: readonly Stretch[]): Promise<readonly (readonly T[])[]> {
+    const near = await this.#near<T>(stretches, 0);
+    return near.map(({ values }) => values);
+  }
+
+  /** What lies in stretches and around them, as far as is asked for. */
+  async around<T>(asked: readonly Asked<T>[], reach = FIRST_REACH): Promise<readonly Neighbourhood<T>[]> {
+    const near = await this.#near<T>(asked, reach);
+    const lacking = near.flatMap((here, index) => {
+      const question = asked[index];
+      return question === undefined || question.isEnough(here) ? [] : [{ question, index }];
+    });
+    if (lacking.length === 0) return near;
+    const more = await this.around(
+      lacking.map(({ question }) => question),
+      reach * REACH_GROWTH,
+    );
+    const nearer = new Map(lacking.map(({ index }, place) => [index, more[place]]));
+    return near.map((here, index) => nearer.get(index) ?? here);
+  }
+
+  async #near<T>(stretches: readonly Stretch[], reach: number): Promise<readonly Neighbourhood<T>[]> {
+    const asked = stretches.map(({ series, from, to, since }) => ({ series: shortened(series), from, to, since }));
     const found = await this.#source.around(asked, reach);
     return asked.map(({ series }, index) => {
       const { within = [], before = [], after = [] } = found[index] ?? {};
       const records = new Map<string, Entry>();
       for (const record of [...within, ...before, ...after]) records.set(record.key, this.#keep(record));
-      for (const [key, entry] of this.#entries) {
-        if (entry.isChanged && entry.record.place?.series === series) records.set(key, entry);
+      for (const key of this.#changedIn.get(series) ?? []) {
+        const entry = this.#entries.get(key);
+        if (entry !== undefined) records.set(key, entry);
       }
       const inSeries = [...records.values()].filter(({ record }) => record.place?.series === series);
       return {
@@ -107,7 +143,7 @@ function keyOf(kind: Pick<RecordKind<never>, 'name'>, key: string): string {
 /** Neo4j refuses index keys of more than about 8,000 bytes, and two urns can be longer. */
 const LONGEST = 1_000;
 
-export function shortened(text: string): string {
+function shortened(text: string): string {
   return text.length <= LONGEST ? text : createHash('sha256').update(text).digest('base64url');
 }
 

@@ -13,7 +13,7 @@ import {
   type UseState,
   type WrittenVersion,
 } from '../openlineage/index.js';
-import { type RecordKind, shortened } from './record-book.js';
+import type { RecordKind } from './record-book.js';
 
 /** By urn. */
 export const JOB: RecordKind<JobState> = { name: 'job' };
@@ -44,7 +44,7 @@ export const USE: RecordKind<UseRecord> = {
   name: 'use',
   place: ({ use, written, began }) => {
     const at = use.side === 'output' ? written?.at : began;
-    return at ? { series: shortened(seriesOfUses(use.side, use.dataset)), first: at, last: at } : null;
+    return at ? { series: seriesOfUses(use.side, use.dataset), first: at, last: at } : null;
   },
 };
 
@@ -56,7 +56,7 @@ export const ASSERTION: RecordKind<AssertionState> = {
   name: 'assertion',
   place: (assertion) => {
     const span = spanOf(assertion);
-    return span && { series: shortened(seriesOfAssertions(assertion.owner)), ...span };
+    return span && { series: seriesOfAssertions(assertion.owner), ...span };
   },
 };
 

@@ -1,7 +1,7 @@
 import type { EventTime } from './event-time.js';
 import { knownFacet } from './facet-table.js';
 import type { RunState, UseState } from './lineage-state.js';
-import { completedAt, startedAt } from './run-outcome.js';
+import { completedAt } from './run-outcome.js';
 
 /** A version that a run has written, in the order of its data set. */
 export interface WrittenVersion {
@@ -34,21 +34,18 @@ export function writtenVersion(run: RunState, use: UseState): WrittenVersion | n
  * A write that becomes known late so changes what runs have read that began between it and the next write of the data set; the
  * caller asks this again for them.
  *
+ * @param began when the run began; null when that is not known
  * @param written of the data set; only the latest at or before the beginning of the run matters, others do no harm
  * @returns null when the data set has no version by then
  */
-export function readVersion(run: RunState, use: UseState, written: readonly WrittenVersion[]): string | null {
-  const named = namedVersion(use);
-  if (named !== null) return named;
-  const began = startedAt(run.outcome);
-  if (began === null) return null;
-  return latestBefore(began, run.urn, written)?.version ?? null;
+export function readVersion(use: UseState, began: EventTime | null, written: readonly WrittenVersion[]): string | null {
+  return namedVersion(use) ?? (began === null ? null : (latestWritten(use, began, written)?.version ?? null));
 }
 
-/** The latest version that was there at a time, other than by the run itself; null for none. */
-export function latestBefore(at: EventTime, run: string, written: readonly WrittenVersion[]): WrittenVersion | null {
+/** The latest version that another run than the user's had written by then; of several of one time, that of the greatest urn. */
+export function latestWritten(use: UseState, by: EventTime, written: readonly WrittenVersion[]): WrittenVersion | null {
   return written
-    .filter((version) => version.run !== run && version.at <= at)
+    .filter((version) => version.run !== use.run && version.at <= by)
     .reduce<WrittenVersion | null>((best, version) => (best === null || isLater(version, best) ? version : best), null);
 }
 

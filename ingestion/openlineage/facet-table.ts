@@ -44,11 +44,12 @@ function winner(a: FacetEntry, b: FacetEntry): FacetEntry {
   return hashOf(a.text ?? 'null') > hashOf(b.text ?? 'null') ? a : b;
 }
 
-/** The facets that are there now, as JSON values. */
-export function presentFacets(table: FacetTable): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    Object.entries(table).flatMap(([name, { text }]) => (text === null ? [] : [[name, JSON.parse(text) as unknown]])),
+/** The facets that are there now as one JSON object, in their own words; null for none. Numbers keep all of their digits. */
+export function facetsText(table: FacetTable): string | null {
+  const members = Object.entries(table).flatMap(([name, { text }]) =>
+    text === null ? [] : [`${JSON.stringify(name)}:${text}`],
   );
+  return members.length === 0 ? null : `{${members.join(',')}}`;
 }
 
 /** One facet with its meaning; undefined when it is not there, or is not what its schema says. */

@@ -8,7 +8,7 @@
  */
 export { changesBetween } from './assertion-changes.js';
 export {
-  latestBefore,
+  latestWritten,
   namedVersion,
   readVersion,
   type WrittenVersion,
@@ -31,7 +31,7 @@ export { isTouched, joinWindows, patchValidity, type Window } from './edge-valid
 export { assertionsOf } from './event-facts.js';
 export { EVENT_LIMITS } from './event-limits.js';
 export { before, dateOf, type EventTime, earlier, later, readEventTime } from './event-time.js';
-export { type FacetEntry, type FacetTable, knownFacet, mergeFacets, presentFacets } from './facet-table.js';
+export { type FacetEntry, type FacetTable, facetsText, knownFacet, mergeFacets } from './facet-table.js';
 export type { Finding, RefusalStatus } from './findings.js';
 export { columnEdgeOf } from './lineage-claims.js';
 export type { LineageEvent } from './lineage-event.js';

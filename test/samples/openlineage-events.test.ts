@@ -6,6 +6,7 @@ import {
   NO_STATE,
   readEvent,
   readVersion,
+  startedAt,
   writtenVersion,
 } from '../../ingestion/openlineage/index.js';
 import { RECEIVED_AT, RUN_A, runEvent, stateOfEvent, taken } from '../support/openlineage-events.js';
@@ -82,7 +83,7 @@ describe('the events of real clients and published suites', () => {
       Object.fromEntries(
         uses.flatMap(({ use, run }) =>
           use.side === 'input' && run?.id === runId
-            ? [[use.dataset, readVersion(run, use, versionsOf(use.dataset))]]
+            ? [[use.dataset, readVersion(use, startedAt(run.outcome), versionsOf(use.dataset))]]
             : [],
         ),
       );

@@ -42,7 +42,7 @@ const delivered = events.chain((given) =>
 const manyRuns = fc.array(
   fc.record({
     eventType: fc.constantFrom('START', 'RUNNING', 'COMPLETE', 'COMPLETE', 'FAIL'),
-    eventTime: fc.nat({ max: 90 }).map(minute),
+    eventTime: fc.oneof(fc.nat({ max: 90 }), fc.nat({ max: 5 })).map(minute),
     run: fc.nat({ max: 30 }).map((id) => ({ runId: `r${id}` })),
     job: fc.constant({ namespace: 'j', name: 'one' }),
     inputs: fc.subarray(['a', 'b', 'c']).map((names) => names.map((name) => ({ namespace: 'data', name }))),
@@ -77,6 +77,31 @@ describe('what the graph shows of events', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('is the same for any order of many writes that end at one time', async () => {
+    const data = [{ namespace: 'data', name: 'b' }];
+    const job = { namespace: 'j', name: 'one' };
+    const writes = Array.from({ length: 40 }, (_, index) => index + 10).map((id) =>
+      taken({ eventType: 'COMPLETE', eventTime: minute(21), run: { runId: `r${id}` }, job, inputs: [], outputs: data }),
+    );
+    const read = taken({
+      eventType: 'START',
+      eventTime: minute(22),
+      run: { runId: 'reader' },
+      job: { namespace: 'j', name: 'two' },
+      inputs: data,
+      outputs: [],
+    });
+    for (const sent of [
+      [...writes, read],
+      [...writes.toReversed(), read],
+      [read, ...writes],
+    ]) {
+      const { edges } = await shownAfter(sent.map((event) => [event]));
+      const reads = Object.keys(edges).filter((edge) => edge.startsWith('READ '));
+      expect(reads).toEqual(['READ nucleus:run:reader nucleus:dataset-version:data:b:run-r49']);
+    }
   });
 
   it('has the validity that all words of a job together give', async () => {

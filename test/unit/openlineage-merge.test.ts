@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import {
   assertionsOf,
   endedAt,
+  type FacetTable,
+  facetsText,
   type LineageState,
   mergeStates,
   NO_STATE,
-  presentFacets,
   startedAt,
   stateOf,
 } from '../../ingestion/openlineage/index.js';
@@ -26,6 +27,8 @@ const stateOfAll = (events: readonly unknown[]): LineageState => events.map(stat
 
 /** As the graph would keep it: equal states must also print alike, key by key. */
 const printed = (state: LineageState): string => JSON.stringify(state);
+
+const shownFacets = (table: FacetTable): unknown => JSON.parse(facetsText(table) ?? '{}');
 
 describe('the state of events', () => {
   it('does not depend on their order', () => {
@@ -157,7 +160,7 @@ describe('a facet', () => {
     runEvent({ eventTime: at, run: { runId: RUN_A }, job: { namespace: 'n', name: 'j', facets } });
   const facetsAfter = (...events: Json[]) => {
     const [job] = Object.values(stateOfAll(events).jobs);
-    return presentFacets(job?.facets ?? {});
+    return shownFacets(job?.facets ?? {});
   };
 
   it('is replaced by the one of the later event, to the nanosecond, and others stay', () => {
@@ -195,7 +198,7 @@ describe('one event with a data set on both sides', () => {
       outputs: [{ ...dataset, facets: { y: { v: 2 } } }],
     });
     const { datasets, uses } = assertionsOf(taken(event)).state;
-    expect(Object.values(datasets).map(({ facets }) => presentFacets(facets))).toEqual([{ x: { v: 1 }, y: { v: 2 } }]);
+    expect(Object.values(datasets).map(({ facets }) => shownFacets(facets))).toEqual([{ x: { v: 1 }, y: { v: 2 } }]);
     expect(
       Object.values(uses)
         .map(({ side }) => side)

@@ -6,6 +6,7 @@ import {
   mergeStates,
   NO_STATE,
   readVersion,
+  startedAt,
   writtenVersion,
 } from '../../ingestion/openlineage/index.js';
 import { facet, minute, runEvent, stateOfEvent } from '../support/openlineage-events.js';
@@ -46,7 +47,7 @@ function read(state: LineageState, id: string) {
     .map((output) => ({ output, writer: state.runs[output.run] }))
     .flatMap(({ output, writer }) => (writer === undefined ? [] : [writtenVersion(writer, output)]))
     .filter((version) => version !== null);
-  return readVersion(run, use, versions);
+  return readVersion(use, startedAt(run.outcome), versions);
 }
 
 describe('the version that a run writes', () => {
