@@ -42,7 +42,7 @@ export async function boundedRead<T>(
 
 /** The error of a read that took longer than its caller allows. */
 export function tooLate(deadlineMs: number): AppError {
-  return new AppError('TIMEOUT', 'the deadline passed before there was anything to tell', {
+  return new AppError('TIMEOUT', 'the deadline passed before there was anything to tell; allow more by deadlineMs', {
     details: { limit: 'deadlineMs', value: deadlineMs },
   });
 }
