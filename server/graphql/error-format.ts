@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '@temporalio/client';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, isValueNode } from 'graphql';
 import type { Logger } from 'pino';
 import { AppError, ERROR_REGISTRY, type ErrorCode, REQUEST_ERROR_REGISTRY } from '#errors';
 import { withoutValues } from './without-values.js';
@@ -43,8 +43,14 @@ export function formatError(error: GraphQLError, logger: Logger): GraphQLFormatt
 /** Errors of parsing, validation and variables have no cause of ours behind them. */
 function isRequestError(error: GraphQLError, code: string | undefined): boolean {
   if (code !== undefined && REQUEST_CODES.has(code)) return true;
-  const cause = error.originalError;
-  return cause === undefined || cause === null || cause instanceof GraphQLError ? error.path === undefined : false;
+  const cause = error.originalError ?? undefined;
+  if (cause !== undefined && !(cause instanceof GraphQLError)) return false;
+  return error.path === undefined || blamesValue(cause);
+}
+
+/** A variable may be null where an argument must not, as long as that has a default: only its execution finds out. */
+function blamesValue(cause: GraphQLError | undefined): boolean {
+  return cause?.nodes?.some(isValueNode) ?? false;
 }
 
 function asAppError(cause: unknown): AppError | undefined {

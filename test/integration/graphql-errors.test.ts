@@ -62,6 +62,17 @@ describe('a request that is no valid GraphQL', () => {
     ]);
   });
 
+  // Such a variable fits by its type, since the argument has a default, so that only the execution finds it.
+  it.each([
+    ['an argument', 'query Q($first: Int) { lineageImpact(urn: "a", first: $first) { nodes { urn } } }', 'first'],
+    ['a directive', 'query Q($first: Boolean = true) { metadataEndpointTemplates { id @skip(if: $first) } }', 'if'],
+  ])('names %s that must not be null', async (_, query, argument) => {
+    const { errors } = await app.graphql(query, { first: null });
+    expect(errors).toMatchObject([
+      { message: expect.stringContaining(argument), extensions: { code: 'BAD_USER_INPUT', retryable: false } },
+    ]);
+  });
+
   it('shows what a list refuses', async () => {
     for (const [parameters, field] of [
       ['first: 0', 'first'],
