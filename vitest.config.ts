@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/soak/**', 'test/samples/**'],
+          exclude: ['test/e2e/**', 'test/start/**', 'test/soak/**', 'test/samples/**'],
           sequence: { groupOrder: 0 },
         },
       },
@@ -45,6 +45,12 @@ export default defineConfig({
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
+      },
+      {
+        extends: true,
+        oxc,
+        // `npm start` in a home of its own, with servers of its own: it can run beside all others.
+        test: { name: 'start', include: ['test/start/**/*.test.ts'], sequence: { groupOrder: 1 } },
       },
       {
         extends: true,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPOSITORY_ROOT, StackError } from '#stack';
 import { LAYOUT } from './start/layout.js';
@@ -15,27 +15,38 @@ interface Runner {
   readonly tally: (report: string, exitCode: number) => Tally;
 }
 
-/** The long tests run by another command; those on foreign events only where these are. */
-function defaultProjects(): readonly string[] {
-  if (process.env.OPENLINEAGE_EVENTS) return ['--project=!soak'];
+/** Runners that follow each other. */
+type Lane = readonly Runner[];
+/** Lanes that run side by side. */
+type Stage = readonly Lane[];
+
+function sampleProjects(): readonly string[] {
+  if (process.env.OPENLINEAGE_EVENTS) return ['samples'];
   process.stdout.write('not run: test/samples, the events of real clients; OPENLINEAGE_EVENTS names their folder\n');
-  return ['--project=!soak', '--project=!samples'];
+  return [];
 }
 
-function vitest(args: readonly string[]): Runner {
-  const report = join(LAYOUT.logs, 'test-vitest.json');
+function vitest(name: string, args: readonly string[]): Runner {
+  const report = join(LAYOUT.logs, `test-${name}.json`);
   return {
-    name: 'vitest',
+    name,
     command: process.execPath,
     args: [
       join('node_modules', 'vitest', 'vitest.mjs'),
       ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-      ...(args.includes('--project') ? args : [...defaultProjects(), ...args]),
+      ...args,
     ],
     cwd: REPOSITORY_ROOT,
     report,
     tally: tallyVitest,
   };
+}
+
+function vitestOfProjects(name: string, projects: readonly string[]): Runner {
+  return vitest(
+    name,
+    projects.map((project) => `--project=${project}`),
+  );
 }
 
 function pytest(): Runner {
@@ -50,14 +61,38 @@ function pytest(): Runner {
   };
 }
 
-async function run(runner: Runner, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Tally> {
+/** The end-to-end tests wait much and work little, so other tests run beside them. */
+function allTests(): readonly Stage[] {
+  return [
+    [[vitestOfProjects('rooms', ['rooms', ...sampleProjects()])]],
+    [[vitestOfProjects('e2e', ['e2e'])], [pytest(), vitestOfProjects('start', ['start'])]],
+  ];
+}
+
+/** The long tests, and those on events of real clients where there are none, only when they are asked for by name. */
+function testsOf(args: readonly string[]): readonly Stage[] {
+  if (args.includes('--project')) return [[[vitest('vitest', args)]]];
+  const excluded = ['soak', ...(sampleProjects().length > 0 ? [] : ['samples'])].map(
+    (project) => `--project=!${project}`,
+  );
+  return [[[vitest('vitest', [...excluded, ...args])]]];
+}
+
+/** @param isShown when false, what it prints is held back until it ends, so that it does not mix with that of others */
+async function run(
+  runner: Runner,
+  { env, signal, isShown }: { env: Readonly<Record<string, string>>; signal: AbortSignal; isShown: boolean },
+): Promise<Tally> {
   rmSync(runner.report, { force: true });
   const startedAt = Date.now();
+  const output = isShown ? undefined : join(LAYOUT.logs, `test-${runner.name}.log`);
+  const held = output === undefined ? undefined : openSync(output, 'w');
   const child = spawn(runner.command, runner.args, {
     cwd: runner.cwd,
     env: { ...process.env, ...env },
-    stdio: 'inherit',
+    stdio: held === undefined ? 'inherit' : ['ignore', held, held],
   });
+  if (held !== undefined) closeSync(held);
   const end = () => child.kill('SIGTERM');
   signal.addEventListener('abort', end, { once: true });
   const exitCode = await new Promise<number>((resolve) => {
@@ -65,10 +100,23 @@ async function run(runner: Runner, env: Readonly<Record<string, string>>, signal
     child.once('exit', (code) => resolve(code ?? 1));
   });
   signal.removeEventListener('abort', end);
+  if (output !== undefined) process.stdout.write(readFileSync(output));
   const tally = runner.tally(runner.report, exitCode);
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(0);
   process.stdout.write(`\n${runner.name}: ${tally.passed} passed, ${tally.failed} failed in ${seconds} s\n\n`);
   return tally;
+}
+
+async function runStage(stage: Stage, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Tally[]> {
+  const lanes = stage.map(async (lane, index) => {
+    const tallies: Tally[] = [];
+    for (const runner of lane) {
+      const isShown = index === 0;
+      tallies.push(signal.aborted ? { passed: 0, failed: 1 } : await run(runner, { env, signal, isShown }));
+    }
+    return tallies;
+  });
+  return (await Promise.all(lanes)).flat();
 }
 
 /**
@@ -86,12 +134,11 @@ export async function test(args: readonly string[]): Promise<number> {
     const servers = await startTestServers(process.env, interrupt.signal);
     process.stdout.write(`servers: up in ${((Date.now() - startedAt) / 1000).toFixed(0)} s\n`);
     try {
-      for (const runner of args.length > 0 ? [vitest(args)] : [vitest(args), pytest()]) {
-        const tally = interrupt.signal.aborted
-          ? { passed: 0, failed: 1 }
-          : await run(runner, servers.env, interrupt.signal);
-        total.passed += tally.passed;
-        total.failed += tally.failed;
+      for (const stage of args.length > 0 ? testsOf(args) : allTests()) {
+        for (const { passed, failed } of await runStage(stage, servers.env, interrupt.signal)) {
+          total.passed += passed;
+          total.failed += failed;
+        }
       }
     } finally {
       await servers[Symbol.asyncDispose]();
