@@ -14,19 +14,28 @@ export interface ApiServer {
   readonly graph: Neo4jConnection;
 }
 
-/** A server on a graph that holds nothing else. */
-export async function openApiServer(environment: BenchEnvironment): Promise<ApiServer> {
-  return (await openServers(environment))();
+/**
+ * A server on a graph that holds nothing else.
+ * @param settings other than those that users get
+ */
+export async function openApiServer(
+  environment: BenchEnvironment,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ApiServer> {
+  return (await openServers(environment, settings))();
 }
 
 /** Two server processes on one graph that holds nothing else. Their logs tell when which change was committed. */
 export async function openTwoApiServers(environment: BenchEnvironment): Promise<readonly [ApiServer, ApiServer]> {
-  const start = await openServers(environment, 'debug');
+  const start = await openServers(environment, { LOG_LEVEL: 'debug' });
   return [await start(), await start()];
 }
 
 /** Starts what servers need. @returns starts one more server on it */
-async function openServers(environment: BenchEnvironment, logLevel = 'info'): Promise<() => Promise<ApiServer>> {
+async function openServers(
+  environment: BenchEnvironment,
+  settings: Readonly<Record<string, string>>,
+): Promise<() => Promise<ApiServer>> {
   const [neo4j, temporal] = await Promise.all([
     environment.startNeo4j(),
     startTemporal({ ...environment.place('temporal'), uiPort: 'off' }),
@@ -43,7 +52,8 @@ async function openServers(environment: BenchEnvironment, logLevel = 'info'): Pr
     NUCLEUS_INTERNAL_TOKEN: randomBytes(24).toString('base64url'),
     NUCLEUS_API_TOKEN: undefined,
     LINEAGE_INBOX_PATH: environment.place('lineage-inbox').dataDir,
-    LOG_LEVEL: logLevel,
+    LOG_LEVEL: 'info',
+    ...settings,
   };
   return async () => {
     const port = await freePort();

@@ -25,6 +25,15 @@ const ratioResult = z.strictObject({
   baseline: side,
 });
 
+const rateResult = z.strictObject({
+  kind: z.literal('rate'),
+  name: z.string(),
+  unit: z.string(),
+  target: z.strictObject({ atLeastPerSecond: z.number() }),
+  met: z.boolean(),
+  ours: side,
+});
+
 const latencyResult = z.strictObject({
   kind: z.literal('latency'),
   name: z.string(),
@@ -64,10 +73,11 @@ export const benchmarkResultSchema = z.strictObject({
     node: z.string(),
     servers: z.record(z.string(), z.string()),
   }),
-  cases: z.array(z.discriminatedUnion('kind', [ratioResult, latencyResult])),
+  cases: z.array(z.discriminatedUnion('kind', [ratioResult, rateResult, latencyResult])),
 });
 
 export type BenchmarkResult = z.infer<typeof benchmarkResultSchema>;
 export type RatioResult = z.infer<typeof ratioResult>;
+export type RateResult = z.infer<typeof rateResult>;
 export type LatencyResult = z.infer<typeof latencyResult>;
-export type CaseResult = RatioResult | LatencyResult;
+export type CaseResult = RatioResult | RateResult | LatencyResult;

@@ -36,6 +36,16 @@ export interface RatioCase<Env> {
   };
 }
 
+/** How much is done in a second, where no baseline runs on the same machine: the median over the rounds. */
+export interface RateCase<Env> {
+  readonly kind: 'rate';
+  readonly name: string;
+  /** Plural noun of what is counted, for instance `events`. */
+  readonly unit: string;
+  readonly target: { readonly atLeastPerSecond: number };
+  readonly measure: Side<Env>;
+}
+
 /** How long single events take, in milliseconds; all rounds together make the percentiles. */
 export interface LatencyCase<Env> {
   readonly kind: 'latency';
@@ -44,7 +54,7 @@ export interface LatencyCase<Env> {
   readonly measure: (round: Omit<Round<Env>, 'time'>) => Promise<readonly number[]>;
 }
 
-export type BenchmarkCase<Env> = RatioCase<Env> | LatencyCase<Env>;
+export type BenchmarkCase<Env> = RatioCase<Env> | RateCase<Env> | LatencyCase<Env>;
 
 export interface Benchmark<Env> {
   /** Number in the list of performance targets, for instance `P1`. */

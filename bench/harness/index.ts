@@ -46,6 +46,7 @@ export {
   type AnyBenchmark,
   type BenchmarkCase,
   defineBenchmark,
+  type RateCase,
   type RatioCase,
   type Round,
   slugOf,
@@ -54,4 +55,5 @@ export { performanceReport } from './report-page.js';
 export { readResults, writeResult } from './result-files.js';
 export { resultRows, textTable } from './result-table.js';
 export { runBenchmark } from './run-benchmark.js';
+export { seededRandom } from './seeded-random.js';
 export { percentile } from './statistics.js';

@@ -40,13 +40,25 @@ export function reportPicture(results: readonly BenchmarkResult[]): string {
 
 /** 1 at the target, more when better. */
 function shareOfTarget(found: CaseResult): number {
-  return found.kind === 'ratio' ? found.ratio / found.target.atLeast : found.target.atMostMs / found.valueMs;
+  switch (found.kind) {
+    case 'ratio':
+      return found.ratio / found.target.atLeast;
+    case 'rate':
+      return found.ours.perSecond.median / found.target.atLeastPerSecond;
+    case 'latency':
+      return found.target.atMostMs / found.valueMs;
+  }
 }
 
 function value(found: CaseResult): string {
-  return found.kind === 'ratio'
-    ? `${found.ratio.toFixed(2)} (≥ ${found.target.atLeast.toFixed(2)})`
-    : `${found.valueMs.toFixed(0)} ms (≤ ${found.target.atMostMs})`;
+  switch (found.kind) {
+    case 'ratio':
+      return `${found.ratio.toFixed(2)} (≥ ${found.target.atLeast.toFixed(2)})`;
+    case 'rate':
+      return `${found.ours.perSecond.median.toFixed(0)}/s (≥ ${found.target.atLeastPerSecond})`;
+    case 'latency':
+      return `${found.valueMs.toFixed(0)} ms (≤ ${found.target.atMostMs})`;
+  }
 }
 
 function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end'): string {

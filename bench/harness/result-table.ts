@@ -47,6 +47,16 @@ function cells(found: CaseResult): Pick<ResultRow, 'ours' | 'baseline' | 'result
         target: `≥ ${found.target.atLeast.toFixed(2)}`,
       };
     }
+    case 'rate': {
+      const { median, min, max } = found.ours.perSecond;
+      return {
+        ours: `${count(median)} ${found.unit}/s`,
+        baseline: '–',
+        result: `${count(median)} ${found.unit}/s`,
+        spread: `${count(min)} – ${count(max)}`,
+        target: `≥ ${count(found.target.atLeastPerSecond)} ${found.unit}/s`,
+      };
+    }
     case 'latency':
       return {
         ours: `p50 ${found.percentilesMs.p50.toFixed(1)} ms`,

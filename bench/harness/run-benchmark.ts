@@ -4,6 +4,7 @@ import type { AnyBenchmark } from './benchmark.js';
 import type { BenchmarkResult, CaseResult } from './benchmark-result.js';
 import { machineFacts, measuredCommit } from './machine-facts.js';
 import { runCase } from './run-case.js';
+import { seededRandom } from './seeded-random.js';
 
 export interface RunOptions {
   readonly rounds: number;
@@ -54,13 +55,4 @@ async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Pro
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
-}
-
-/** Numbers in [0, 1) that one seed always gives again: a linear congruential generator with the constants of Numerical Recipes. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

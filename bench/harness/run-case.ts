@@ -1,5 +1,5 @@
-import type { BenchmarkCase, LatencyCase, RatioCase, Round, Sample, Side } from './benchmark.js';
-import type { CaseResult, LatencyResult, RatioResult } from './benchmark-result.js';
+import type { BenchmarkCase, LatencyCase, RateCase, RatioCase, Round, Sample, Side } from './benchmark.js';
+import type { CaseResult, LatencyResult, RateResult, RatioResult } from './benchmark-result.js';
 import { percentile, spreadOf } from './statistics.js';
 
 export interface CaseRun<Env> {
@@ -19,7 +19,14 @@ const SIDES = ['ours', 'baseline'] as const;
 
 /** Runs all rounds of one case and sums them up. */
 export function runCase<Env>(benchmarkCase: BenchmarkCase<Env>, run: CaseRun<Env>): Promise<CaseResult> {
-  return benchmarkCase.kind === 'ratio' ? runRatio(benchmarkCase, run) : runLatency(benchmarkCase, run);
+  switch (benchmarkCase.kind) {
+    case 'ratio':
+      return runRatio(benchmarkCase, run);
+    case 'rate':
+      return runRate(benchmarkCase, run);
+    case 'latency':
+      return runLatency(benchmarkCase, run);
+  }
 }
 
 /** Warm-up rounds first, which do the same and are not looked at: they fill caches and let the code be compiled. */
@@ -73,6 +80,19 @@ async function runRatio<Env>(ratioCase: RatioCase<Env>, run: CaseRun<Env>): Prom
     roundRatios: { spread: spreadOf(ratios), rounds: ratios },
     ...{ ours, baseline },
   };
+}
+
+async function runRate<Env>(rateCase: RateCase<Env>, run: CaseRun<Env>): Promise<RateResult> {
+  const { name, unit, target } = rateCase;
+  const rounds: number[] = [];
+  for (const number of roundNumbers(run)) {
+    run.signal.throwIfAborted();
+    const perSecond = rate(await runSide(rateCase.measure, number, run), name);
+    run.onRound(`${name}: round ${number}, ${perSecond.toFixed(0)} ${unit}/s`);
+    if (number >= 0) rounds.push(perSecond);
+  }
+  const ours = { perSecond: spreadOf(rounds), rounds };
+  return { kind: 'rate', name, unit, target, met: ours.perSecond.median >= target.atLeastPerSecond, ours };
 }
 
 function runSide<Env>(side: Side<Env>, number: number, run: CaseRun<Env>): Promise<Sample> {

@@ -89,6 +89,25 @@ describe('a comparison', () => {
   });
 });
 
+describe('a rate', () => {
+  it('is the median over the rounds, warm-ups left out', async () => {
+    let now = 0;
+    const measure = ({ number, time }: Round<null>) =>
+      time(100, async () => {
+        now += number < 0 ? 9999 : 10 * (number + 1);
+      });
+    const target = { atLeastPerSecond: 3_400 };
+    const result = await run<null>({ kind: 'rate', name: 'events', unit: 'events', target, measure }, null, {
+      clock: () => now,
+    });
+    expect(result).toMatchObject({
+      kind: 'rate',
+      met: false,
+      ours: { perSecond: { median: 100_000 / 30, min: 2_000 } },
+    });
+  });
+});
+
 describe('a latency', () => {
   it('is held against its percentile over all rounds', async () => {
     const result = await run(
