@@ -22,7 +22,12 @@ export {
 } from './bulk-upload.js';
 export type { CallOptions, ReadOptions, WriteOptions } from './call-options.js';
 export type { Fetch, TokenSource } from './http-transport.js';
-export { type LineageOptions, NucleusClient, type NucleusClientOptions } from './nucleus-client.js';
+export {
+  type LineageOptions,
+  NucleusClient,
+  type NucleusClientOptions,
+  type RunLineageOptions,
+} from './nucleus-client.js';
 export {
   CursorExpiredError,
   NucleusError,

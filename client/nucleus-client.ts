@@ -9,7 +9,7 @@ import {
 } from './bulk-upload.js';
 import { bounded, type CallOptions, type ReadOptions, type WriteOptions } from './call-options.js';
 import { CommitMemory } from './commit-memory.js';
-import { graphChangeSource } from './graph-change-source.js';
+import { graphChangeSource, lineageChangeSource } from './graph-change-source.js';
 import { type Fetch, HttpTransport, type TokenSource } from './http-transport.js';
 import { WriteRefusedError } from './nucleus-error.js';
 import { OPERATIONS } from './operations.js';
@@ -40,6 +40,7 @@ import type {
   LinkDirection,
   PurgeInput,
   PurgePayload,
+  RunLineage,
   SearchEdge,
   UpsertInput,
   UpsertPayload,
@@ -87,6 +88,19 @@ export interface LineageOptions extends ReadOptions {
   /** @default that of the server */
   readonly maxEdges?: number | undefined;
   /** `truncated.next` of the part before. */
+  readonly after?: string | undefined;
+}
+
+export interface RunLineageOptions extends ReadOptions {
+  /** @default 'UPSTREAM' */
+  readonly direction?: LineageDirection | undefined;
+  /** Hops over versions; null is all. @default 3 */
+  readonly depth?: number | null | undefined;
+  /** @default that of the server */
+  readonly maxNodes?: number | undefined;
+  /** @default that of the server */
+  readonly maxEdges?: number | undefined;
+  /** `truncated.next` of the part before, whose `urn` is the one to ask for. */
   readonly after?: string | undefined;
 }
 
@@ -212,6 +226,16 @@ export class NucleusClient implements AsyncDisposable {
     return (await this.#read<{ lineage: Lineage }>(OPERATIONS.lineage, { urn, ...asked }, options)).lineage;
   }
 
+  /**
+   * Which runs read and wrote which versions of data sets, or a part of it.
+   *
+   * @param urn of a version, of a run, or of a data set, which stands for its latest version
+   */
+  async runLineage(urn: string, options: RunLineageOptions = {}): Promise<RunLineage> {
+    const { signal: _, deadlineMs: __, readAfter: ___, ...asked } = options;
+    return (await this.#read<{ runLineage: RunLineage }>(OPERATIONS.runLineage, { urn, ...asked }, options)).runLineage;
+  }
+
   async entityKinds(options: ReadOptions = {}): Promise<readonly EntityKind[]> {
     return (await this.#read<{ entityKinds: EntityKind[] }>(OPERATIONS.entityKinds, {}, options)).entityKinds;
   }
@@ -238,6 +262,21 @@ export class NucleusClient implements AsyncDisposable {
   /** Changes of the graph in commit order, across reconnections without gap or repetition. */
   graphChanges(options: StreamOptions & { filter?: GraphChangeFilter } = {}): ResumingStream<GraphChange> {
     const source = graphChangeSource(options.filter);
+    return new ResumingStream(this.#socket, source, { ...options, retry: this.#retry });
+  }
+
+  /**
+   * What happens upstream or downstream of a data set or a job, in commit order, across reconnections without gap or repetition.
+   *
+   * @param options.direction @default 'UPSTREAM'
+   * @param options.depth hops over data sets, null is all @default 3
+   */
+  lineageChanges(
+    urn: string,
+    options: StreamOptions & { direction?: LineageDirection | undefined; depth?: number | null | undefined } = {},
+  ): ResumingStream<GraphChange> {
+    const { direction, depth } = options;
+    const source = lineageChangeSource({ urn, direction, depth });
     return new ResumingStream(this.#socket, source, { ...options, retry: this.#retry });
   }
 

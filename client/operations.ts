@@ -10,6 +10,9 @@ const USER_ERROR = `code field message elementIndex`;
 const CHANGE_ITEM = `operation urn kind to version before after`;
 const LINEAGE_NODE = `urn kind labels name depth placeholder deletedAt browserUrl`;
 const LINEAGE_EDGE = `kind from to via current intervals { from to firstRun lastRun } firstRun lastRun`;
+const RUN_LINEAGE_NODE = `urn kind name depth placeholder browserUrl
+  run { job state startedAt endedAt parent root } version { dataset datasetVersion writtenAt }`;
+const TRUNCATION = `reason hub { urn neighbours } next`;
 const PAGE_INFO = `hasNextPage endCursor`;
 
 export const OPERATIONS = {
@@ -49,7 +52,12 @@ export const OPERATIONS = {
     lineage(urn: $urn, direction: $direction, depth: $depth, level: $level, view: $view, at: $at, asOfRun: $asOfRun,
       filter: $filter, maxNodes: $maxNodes, maxEdges: $maxEdges, after: $after) {
       urn browserUrl at nodes { ${LINEAGE_NODE} } edges { ${LINEAGE_EDGE} }
-      truncated { reason hub { urn neighbours } next }
+      truncated { ${TRUNCATION} }
+    }
+  }`,
+  runLineage: `query RunLineage($urn: ID!, $direction: LineageDirection, $depth: Int, $maxNodes: Int, $maxEdges: Int, $after: String) {
+    runLineage(urn: $urn, direction: $direction, depth: $depth, maxNodes: $maxNodes, maxEdges: $maxEdges, after: $after) {
+      urn browserUrl nodes { ${RUN_LINEAGE_NODE} } edges { kind from to facets } truncated { ${TRUNCATION} }
     }
   }`,
   upsert: `mutation Upsert($input: UpsertInput!) {
@@ -87,6 +95,11 @@ export const OPERATIONS = {
   }`,
   graphChanges: `subscription GraphChanges($filter: GraphChangeFilter, $after: String) {
     graphChanges(filter: $filter, after: $after) {
+      kind cursor at changes { cursor at actor runId items { ${CHANGE_ITEM} } }
+    }
+  }`,
+  lineageChanges: `subscription LineageChanges($urn: ID!, $direction: LineageDirection, $depth: Int, $after: String) {
+    lineageChanges(urn: $urn, direction: $direction, depth: $depth, after: $after) {
       kind cursor at changes { cursor at actor runId items { ${CHANGE_ITEM} } }
     }
   }`,

@@ -38,6 +38,9 @@ export type LineageView = (typeof LINEAGE_VIEWS)[number];
 export const LINEAGE_EDGE_KINDS = ['FEEDS', 'PRODUCES', 'DERIVES', 'PASSES'] as const;
 export type LineageEdgeKind = (typeof LINEAGE_EDGE_KINDS)[number];
 
+export const RUN_LINEAGE_EDGE_KINDS = ['READ', 'WROTE'] as const;
+export type RunLineageEdgeKind = (typeof RUN_LINEAGE_EDGE_KINDS)[number];
+
 export const LINEAGE_TRUNCATION_REASONS = ['NODES', 'EDGES', 'HUB', 'DEADLINE'] as const;
 export type LineageTruncationReason = (typeof LINEAGE_TRUNCATION_REASONS)[number];
 
@@ -399,6 +402,48 @@ export interface LineageTruncation {
 export interface LineageHub {
   readonly urn: string;
   readonly neighbours: number;
+}
+
+/** A part of a walk over runs and the versions that they read and wrote. */
+export interface RunLineage {
+  readonly urn: string;
+  readonly browserUrl: string | null;
+  readonly nodes: readonly RunLineageNode[];
+  readonly edges: readonly RunLineageEdge[];
+  readonly truncated: LineageTruncation | null;
+}
+
+export interface RunLineageNode {
+  readonly urn: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly depth: number;
+  readonly placeholder: boolean;
+  readonly run: RunOfLineage | null;
+  readonly version: VersionOfLineage | null;
+  readonly browserUrl: string | null;
+}
+
+export interface RunOfLineage {
+  readonly job: string | null;
+  readonly state: string | null;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly parent: string | null;
+  readonly root: string | null;
+}
+
+export interface VersionOfLineage {
+  readonly dataset: string;
+  readonly datasetVersion: string;
+  readonly writtenAt: string | null;
+}
+
+export interface RunLineageEdge {
+  readonly kind: RunLineageEdgeKind;
+  readonly from: string;
+  readonly to: string;
+  readonly facets: JsonObject | null;
 }
 
 export interface LineageFilter {

@@ -71,8 +71,10 @@ export type {
 } from './lineage-store.js';
 export {
   LINEAGE_DIRECTIONS,
+  type LineageAnswer,
   type LineageDiff,
   type LineageDirection,
+  type LineageEdge,
   type LineageImpact,
   type LineageNode,
   type LineagePart,
@@ -89,4 +91,5 @@ export { Neo4jGraphStore } from './neo4j-graph-store.js';
 export { Neo4jLineageStore } from './neo4j-lineage-store.js';
 export { asReadError, type GraphDriver, type Neo4jConnection, openDriver } from './neo4j-session.js';
 export type { PropertyPatch, PropertyValue } from './property-values.js';
+export type { RunLineageNode, RunLineageReader } from './run-lineage-types.js';
 export { visibleItem } from './visible-properties.js';

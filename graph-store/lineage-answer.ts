@@ -1,13 +1,14 @@
 import { lineageHub, lineageStart } from '#graph-schema';
-import { continuationsOf } from './lineage-continuation.js';
-import { type EdgeCut, edgesWithin, readEdges } from './lineage-edges.js';
+import { askedBy, continuationsOf } from './lineage-continuation.js';
+import { edgesWithin, readEdges } from './lineage-edges.js';
 import { readNear } from './lineage-near.js';
 import { nodesFromRows, readNodes } from './lineage-nodes.js';
-import { type Reach, reach } from './lineage-reach.js';
+import { groundOf, type Reach, reach } from './lineage-reach.js';
 import type { CheckedWalk } from './lineage-request.js';
 import { type BoundedRead, tooLate } from './lineage-session.js';
-import type { LineageAnswer, LineageTruncation } from './lineage-types.js';
-import { fillsWindow, type LineagePlace, type ListedNode, type Window, windowOf } from './lineage-window.js';
+import { truncationOf } from './lineage-truncation.js';
+import type { LineageAnswer } from './lineage-types.js';
+import { fillsWindow, type LineagePlace, type ListedNode, windowOf } from './lineage-window.js';
 
 export interface AnswerOptions {
   readonly after: LineagePlace | undefined;
@@ -49,7 +50,11 @@ export async function readAnswer(
     told,
     nodes: nodesFromRows(walk, told, near?.nodes ?? (await readNodes(read, told))),
     edges,
-    truncated: await truncation(read, walk, { reached, window, cut, told, after }),
+    truncated: await truncationOf({
+      ...{ reached, window, cut, told, after, maxNodes: walk.maxNodes },
+      next: continuationsOf(askedBy(walk)),
+      hubAmong: (urns, way) => read.run(lineageHub(walk.level, way), { urns }),
+    }),
   };
 }
 
@@ -63,7 +68,7 @@ async function readReach(
 ): Promise<Reach | null> {
   const starts = await readStarts(read, walk);
   if (starts === null) return null;
-  return reach(read, walk, starts, { isFull: (levels) => fillsWindow(levels, after, walk.maxNodes), isLate });
+  return reach(read, groundOf(walk), starts, { isFull: (levels) => fillsWindow(levels, after, walk.maxNodes), isLate });
 }
 
 /** Where a walk begins. Null where the urn names nothing in the view. */
@@ -73,47 +78,4 @@ export async function readStarts(
 ): Promise<readonly string[] | null> {
   const [row] = await read.run<{ starts: string[] }>(lineageStart(level, view.name), { ...view.parameters, urn });
   return row?.starts ?? null;
-}
-
-interface Told {
-  readonly reached: Reach;
-  readonly window: Window;
-  readonly cut: EdgeCut | null;
-  readonly told: readonly ListedNode[];
-  readonly after: LineagePlace | undefined;
-}
-
-async function truncation(
-  read: BoundedRead,
-  walk: CheckedWalk,
-  { reached, window, cut, told, after }: Told,
-): Promise<LineageTruncation | null> {
-  const next = continuationsOf(walk);
-  if (cut !== null) {
-    const node = window.listed[cut.place];
-    if (node !== undefined) return { reason: 'edges', hub: null, next: next({ ...node, edge: cut.edge }) };
-  }
-  const last = told.at(-1) ?? after;
-  if (last === undefined) return null;
-  const end = next({ step: last.step, urn: last.urn, edge: null });
-  if (window.isCut || reached.stopped === 'full') {
-    const hub = await hubOf(read, walk, reached);
-    return { reason: hub === null ? 'nodes' : 'hub', hub, next: end };
-  }
-  return reached.stopped === 'deadline' ? { reason: 'deadline', hub: null, next: end } : null;
-}
-
-/** A node before the last level that has more neighbours than fit into an answer. */
-async function hubOf(
-  read: BoundedRead,
-  { level, maxNodes }: CheckedWalk,
-  { lastFrontiers }: Reach,
-): Promise<LineageTruncation['hub']> {
-  const rows = await Promise.all(
-    [...lastFrontiers].map(([way, urns]) =>
-      read.run<{ urn: string; neighbours: number }>(lineageHub(level, way), { urns }),
-    ),
-  );
-  const [hub] = rows.flat().sort((a, b) => b.neighbours - a.neighbours);
-  return hub !== undefined && hub.neighbours > maxNodes ? hub : null;
 }

@@ -6,20 +6,23 @@ import type { LineagePlace } from './lineage-window.js';
 /** Raised when the order of a walk changes, so that an older continuation is refused instead of misread. */
 const VERSION = 1;
 
-/** Tells of one query from another; sizes and deadlines may change between the parts of one walk. */
-function fingerprint({ urn, direction, maxSteps, level, view, kinds, namespaces }: CheckedWalk): string {
-  const asked = [urn, direction, String(maxSteps), level, view, kinds, namespaces];
+/** What the parts of one walk have in common: sizes and deadlines may change between them. */
+export function askedBy({ urn, direction, maxSteps, level, view, kinds, namespaces }: CheckedWalk): readonly unknown[] {
+  return [urn, direction, String(maxSteps), level, view, kinds, namespaces];
+}
+
+function fingerprint(asked: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(asked)).digest('base64url').slice(0, 16);
 }
 
 /** Prints places of one walk. */
-export function continuationsOf(walk: CheckedWalk): (place: LineagePlace) => string {
-  const query = fingerprint(walk);
+export function continuationsOf(asked: readonly unknown[]): (place: LineagePlace) => string {
+  const query = fingerprint(asked);
   return ({ step, urn, edge }) => Buffer.from(JSON.stringify([VERSION, query, step, urn, edge])).toString('base64url');
 }
 
 /** @throws InputError when the text is no continuation of this very query */
-export function decodeContinuation(walk: CheckedWalk, text: string): LineagePlace {
+export function decodeContinuation(asked: readonly unknown[], text: string): LineagePlace {
   let decoded: unknown;
   try {
     decoded = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
@@ -30,7 +33,7 @@ export function decodeContinuation(walk: CheckedWalk, text: string): LineagePlac
   if (version !== VERSION || !Number.isSafeInteger(step) || typeof urn !== 'string' || !isEdgeKey(edge)) {
     throw refused('is not a continuation that a walk has returned');
   }
-  if (query !== fingerprint(walk))
+  if (query !== fingerprint(asked))
     throw refused('belongs to another query: only sizes and deadlines may change between parts');
   return { step, urn, edge };
 }

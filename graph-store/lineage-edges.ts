@@ -15,10 +15,17 @@ export interface RawEdge {
   readonly legs: readonly string[];
 }
 
-/** With the place of the end that is listed later. */
-interface PlacedEdge extends RawEdge {
+/** What stands at its place in the order of the edges of a walk. */
+export interface Placed {
+  readonly from: string;
+  readonly to: string;
+  /** Empty where there is none. */
+  readonly via: string;
+  /** The place of the end that is listed later. */
   readonly later: number;
 }
+
+type PlacedEdge = RawEdge & Placed;
 
 /** Where the edges of a window end early. */
 export interface EdgeCut {
@@ -34,19 +41,24 @@ export interface WindowEdges {
 
 /** The edges of a window, from Neo4j. */
 export async function readEdges(read: BoundedRead, walk: CheckedWalk, window: Window): Promise<WindowEdges> {
-  const { listed, edgesBegin, afterEdge } = window;
-  const urns = listed.slice(edgesBegin).map(({ urn }) => urn);
-  if (urns.length === 0) return { edges: [], cut: null };
+  const { edgesBegin } = window;
+  if (edgesBegin >= window.listed.length) return { edges: [], cut: null };
   const [way = 'DOWNSTREAM'] = walk.ways;
   const statement = lineageEdges({ level: walk.level, view: walk.view.name, way, hasEarlier: edgesBegin > 0 });
+  const parameters = { ...walk.view.parameters, ...parametersOfEdges(window, walk.maxEdges) };
+  return cutEdges(walk, await read.run<PlacedEdge>(statement, parameters));
+}
+
+/** Parameters of a statement that gives the edges of a window, and one more than may be told if there are so many. */
+export function parametersOfEdges(window: Window, maxEdges: number): Readonly<Record<string, unknown>> {
+  const { listed, edgesBegin, afterEdge } = window;
   const [afterFrom, afterTo, afterVia] = afterEdge;
-  const rows = await read.run<PlacedEdge>(statement, {
-    ...walk.view.parameters,
-    ...{ urns, afterFrom, afterTo, afterVia, afterPlace: edgesBegin, first: edgesBegin },
+  return {
+    urns: listed.slice(edgesBegin).map(({ urn }) => urn),
+    ...{ afterFrom, afterTo, afterVia, afterPlace: edgesBegin, first: edgesBegin },
     places: Object.fromEntries(placesOf(window)),
-    limit: neo4j.int(walk.maxEdges + 1),
-  });
-  return cutEdges(walk, rows);
+    limit: neo4j.int(maxEdges + 1),
+  };
 }
 
 /** The edges of the first window of a walk all of whose edges are known. */
@@ -63,7 +75,7 @@ export function edgesWithin(walk: CheckedWalk, window: Window, edges: readonly R
 
 const placesOf = ({ listed }: Window) => new Map(listed.map(({ urn }, place) => [urn, place]));
 
-const keyOf = ({ from, to, via }: RawEdge): EdgeKey => [from, to, via];
+const keyOf = ({ from, to, via }: Placed): EdgeKey => [from, to, via];
 
 /** The order of `lineageEdges`. Urns are ASCII, so that text has one order in Neo4j and here. */
 function compare(a: PlacedEdge, b: PlacedEdge): number {
@@ -73,16 +85,24 @@ function compare(a: PlacedEdge, b: PlacedEdge): number {
   return a.via < b.via ? -1 : 1;
 }
 
-/** @param rows in order, and one more than may be told if there are so many */
 function cutEdges({ level, maxEdges }: CheckedWalk, rows: readonly PlacedEdge[]): WindowEdges {
-  const told = rows.slice(0, maxEdges);
+  const { told, cut } = cutRows(rows, maxEdges);
   const edges = told.map(({ from, to, via, legs }) =>
     edgeFromLegs({ kind: kindOfEdge(level, from), from, to }, via, legs),
   );
+  return { edges, cut };
+}
+
+/** @param rows in order, and one more than may be told if there are so many */
+export function cutRows<Row extends Placed>(
+  rows: readonly Row[],
+  maxEdges: number,
+): { readonly told: readonly Row[]; readonly cut: EdgeCut | null } {
+  const told = rows.slice(0, maxEdges);
   const dropped = rows[maxEdges];
-  if (dropped === undefined) return { edges, cut: null };
+  if (dropped === undefined) return { told, cut: null };
   const last = told.at(-1);
-  return { edges, cut: { place: dropped.later, edge: last?.later === dropped.later ? keyOf(last) : NO_EDGE } };
+  return { told, cut: { place: dropped.later, edge: last?.later === dropped.later ? keyOf(last) : NO_EDGE } };
 }
 
 /** The kind of its first end tells the kind of a stored edge. */

@@ -1,7 +1,7 @@
 import type { Driver } from 'neo4j-driver';
 import { readStarts } from './lineage-answer.js';
 import { nodesFromRows, readNodes } from './lineage-nodes.js';
-import { reach } from './lineage-reach.js';
+import { groundOf, reach } from './lineage-reach.js';
 import { type CheckedWalk, nothingFound } from './lineage-request.js';
 import { boundedRead, tooLate } from './lineage-session.js';
 import type { LineageNode } from './lineage-types.js';
@@ -19,7 +19,7 @@ export async function* readEverything(
   const levels = await boundedRead(driver, bounds, async (read) => {
     const starts = await readStarts(read, walk);
     if (starts === null) throw nothingFound(walk);
-    const reached = await reach(read, walk, starts, { isFull: () => false, isLate });
+    const reached = await reach(read, groundOf(walk), starts, { isFull: () => false, isLate });
     if (reached.stopped !== null) throw tooLate(walk.deadlineMs);
     return reached.levels;
   });

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import neo4j, { type Driver } from 'neo4j-driver';
 import { InputError } from '#errors';
-import { type LineageLevel, lineagePaths } from '#graph-schema';
+import { JOBS_OF_RUNS, type LineageLevel, lineagePaths } from '#graph-schema';
 import { type PlacedAnswer, readAnswer, readStarts } from './lineage-answer.js';
-import { continuationsOf, decodeContinuation } from './lineage-continuation.js';
+import { askedBy, continuationsOf, decodeContinuation } from './lineage-continuation.js';
 import { readDiff } from './lineage-diff.js';
 import { kindOfEdge } from './lineage-edges.js';
 import { readEverything } from './lineage-everything.js';
@@ -35,6 +35,9 @@ import type {
   LineageWalk,
 } from './lineage-types.js';
 import { edgeFromLegs } from './lineage-validity.js';
+import { readRunLineage } from './run-lineage-answer.js';
+import { checkRunWalk } from './run-lineage-request.js';
+import type { JobOfRun, RunLineage, RunLineageReader, RunLineageWalk } from './run-lineage-types.js';
 
 /** Of the deadline, what may be spent on finding nodes; the rest is for reading what was found. */
 const SHARE_OF_REACH = 2 / 3;
@@ -44,8 +47,8 @@ export interface Neo4jLineageReaderOptions {
   readonly now?: () => number;
 }
 
-/** LineageReader on Neo4j. Works on Community Edition. */
-export class Neo4jLineageReader implements LineageReader {
+/** Both readers on Neo4j. Works on Community Edition. */
+export class Neo4jLineageReader implements LineageReader, RunLineageReader {
   readonly #driver: Driver;
   readonly #now: () => number;
 
@@ -62,7 +65,7 @@ export class Neo4jLineageReader implements LineageReader {
   async impact(request: Omit<LineageWalk, 'maxEdges'>): Promise<LineageImpact> {
     const walk = checkWalk(request);
     const { nodes, told, truncated } = await this.#answer(walk, request, false);
-    const cursor = continuationsOf(walk);
+    const cursor = continuationsOf(askedBy(walk));
     const steps = new Map(told.map(({ urn, step }) => [urn, step]));
     const rows = nodes.map((record) => {
       const { urn } = record;
@@ -111,6 +114,28 @@ export class Neo4jLineageReader implements LineageReader {
     return rollUp(await this.#answer(checkWalk({ ...query, level: 'DATASET' }), { signal: query.signal }, true));
   }
 
+  async runs(request: RunLineageWalk): Promise<RunLineage> {
+    const walk = checkRunWalk(request);
+    const { deadlineMs } = walk;
+    const isLate = this.#lateAfter(deadlineMs);
+    return boundedRead(this.#driver, { deadlineMs, signal: request.signal }, (read) =>
+      readRunLineage(read, walk, { after: request.after, isLate }),
+    );
+  }
+
+  async jobsOfRuns(urns: readonly string[]): Promise<ReadonlyMap<string, readonly JobOfRun[]>> {
+    if (urns.length === 0) return new Map();
+    const rows = await boundedRead(this.#driver, { deadlineMs: DEFAULT_DEADLINE_MS, signal: undefined }, (read) =>
+      read.run<{ urn: string; job: string; since: number }>(JOBS_OF_RUNS, { urns }),
+    );
+    const jobs = new Map<string, JobOfRun[]>();
+    for (const { urn, job, since } of rows) {
+      const known = jobs.get(urn) ?? [];
+      jobs.set(urn, [...known, { job, since: new Date(since) }]);
+    }
+    return jobs;
+  }
+
   async *everything(request: LineageQuery & LineageCallOptions): AsyncGenerator<readonly LineageNode[]> {
     const walk = checkWalk(request);
     const isLate = this.#lateAfter(walk.deadlineMs);
@@ -130,7 +155,7 @@ export class Neo4jLineageReader implements LineageReader {
     request: Pick<LineageWalk, 'after' | 'signal'>,
     withEdges: boolean,
   ): Promise<PlacedAnswer> {
-    const after = request.after === undefined ? undefined : decodeContinuation(walk, request.after);
+    const after = request.after === undefined ? undefined : decodeContinuation(askedBy(walk), request.after);
     const isLate = this.#lateAfter(walk.deadlineMs);
     return boundedRead(
       this.#driver,

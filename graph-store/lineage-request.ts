@@ -30,7 +30,7 @@ export const LINEAGE_LIMITS = {
 
 export const DEFAULT_DEADLINE_MS = 10_000;
 
-const DEFAULTS = { nodes: 1_000, edges: 5_000 } as const;
+export const LINEAGE_DEFAULTS = { nodes: 1_000, edges: 5_000 } as const;
 
 /** A view as the statements need it. */
 export interface CheckedView {
@@ -59,27 +59,31 @@ export interface CheckedWalk {
 /** @throws InputError that names everything that is wrong */
 export function checkWalk(walk: LineageWalk): CheckedWalk {
   const { level = 'DATASET', direction, depth, filter = {} } = walk;
-  const { maxNodes = DEFAULTS.nodes, maxEdges = DEFAULTS.edges, deadlineMs = DEFAULT_DEADLINE_MS } = walk;
+  const {
+    maxNodes = LINEAGE_DEFAULTS.nodes,
+    maxEdges = LINEAGE_DEFAULTS.edges,
+    deadlineMs = DEFAULT_DEADLINE_MS,
+  } = walk;
   const check = new Check();
   check.oneOf('level', level, LINEAGE_LEVELS);
-  check.oneOf('direction', direction, LINEAGE_DIRECTIONS);
+  check.walk({ direction, depth, maxNodes, maxEdges, deadlineMs });
   check.start(walk.urn, level);
-  if (depth !== undefined) check.size('depth', depth, Number.MAX_SAFE_INTEGER / 2);
-  check.size('maxNodes', maxNodes, LINEAGE_LIMITS.nodes);
-  check.size('maxEdges', maxEdges, LINEAGE_LIMITS.edges);
-  check.size('deadlineMs', deadlineMs, LINEAGE_LIMITS.deadlineMs);
   for (const kind of check.list('filter.kinds', filter.kinds)) check.oneOf('filter.kinds', kind, LINEAGE_KINDS);
   check.list('filter.namespaces', filter.namespaces);
   check.finish();
   const stepsOfHop = level === 'FIELD' ? 1 : 2;
   return {
     ...{ urn: walk.urn, direction, level, stepsOfHop, maxNodes, maxEdges, deadlineMs },
-    ways: direction === 'BOTH' ? ['DOWNSTREAM', 'UPSTREAM'] : [direction],
+    ways: waysOf(direction),
     maxSteps: depth === undefined ? Number.POSITIVE_INFINITY : depth * stepsOfHop,
     view: checkedView(walk.view),
     kinds: filter.kinds ?? null,
     namespaces: filter.namespaces ?? null,
   };
+}
+
+export function waysOf(direction: LineageDirection): readonly LineageWay[] {
+  return direction === 'BOTH' ? ['DOWNSTREAM', 'UPSTREAM'] : [direction];
 }
 
 /** @throws InputError for an instant that is none */
@@ -150,11 +154,30 @@ export class Check {
     return values ?? [];
   }
 
+  /** The arguments that all walks have. */
+  walk(asked: {
+    readonly direction: string;
+    readonly depth: number | undefined;
+    readonly maxNodes: number;
+    readonly maxEdges: number;
+    readonly deadlineMs: number;
+  }): void {
+    this.oneOf('direction', asked.direction, LINEAGE_DIRECTIONS);
+    if (asked.depth !== undefined) this.size('depth', asked.depth, Number.MAX_SAFE_INTEGER / 2);
+    this.size('maxNodes', asked.maxNodes, LINEAGE_LIMITS.nodes);
+    this.size('maxEdges', asked.maxEdges, LINEAGE_LIMITS.edges);
+    this.size('deadlineMs', asked.deadlineMs, LINEAGE_LIMITS.deadlineMs);
+  }
+
   start(urn: string, level: LineageLevel, field = 'urn'): void {
-    const allowed = START_KINDS[level] ?? [];
+    this.urn(field, urn, START_KINDS[level] ?? [], ` at level ${level}`);
+  }
+
+  /** @param where ends the sentence that says what it must be */
+  urn(field: string, urn: string, kinds: readonly string[], where = ''): void {
     try {
-      if (allowed.includes(parseUrn(urn).kind)) return;
-      this.refuse(field, `must be the urn of a ${allowed.join(' or a ')} at level ${level}`);
+      if (kinds.includes(parseUrn(urn).kind)) return;
+      this.refuse(field, `must be the urn of a ${kinds.join(' or a ')}${where}`);
     } catch (error) {
       if (!(error instanceof UrnSyntaxError)) throw error;
       this.refuse(field, `is no urn: ${error.message}`);

@@ -47,6 +47,11 @@ export class EventStreams {
     return abortOnReturn((signal) => this.#stream(view, from, signal));
   }
 
+  /** Whether somebody is subscribed to what the view with this key shows. */
+  isFollowed(key: string): boolean {
+    return this.#channels.has(key);
+  }
+
   async *#stream<Event extends ResumableEvent, Tick>(
     view: EventView<Event, Tick>,
     from: (EventPosition & { cursor: string }) | undefined,

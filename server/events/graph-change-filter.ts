@@ -9,9 +9,20 @@ export type GraphChangeFilter = { readonly [List in (typeof LISTS)[number]]?: re
 
 const MAX_ENTRIES = 1_000;
 
+/** Which items of the log a view shows. */
+export interface ItemMatcher {
+  /** Equal for matchers that mean the same. */
+  readonly key: string;
+  /** Whether any item of the change can match. */
+  matchesChange(change: Pick<Change, 'actor'>): boolean;
+  /** Whether an item matches by all that does not need its properties. */
+  matchesItem(item: ChangeItem): boolean;
+  /** @param visible the item as it is shown: what is hidden must not be found either */
+  matchesProperties(visible: Pick<ChangeItem, 'before' | 'after'>): boolean;
+}
+
 /** A filter that was checked: one set a list, in one canonical spelling. */
-export class ChangeMatcher {
-  /** Equal for filters that mean the same. */
+export class ChangeMatcher implements ItemMatcher {
   readonly key: string;
   readonly #sets: { readonly [List in (typeof LISTS)[number]]?: ReadonlySet<string> };
 
@@ -27,12 +38,10 @@ export class ChangeMatcher {
     this.#sets = Object.fromEntries(lists.map(([name, list]) => [name, new Set(list)]));
   }
 
-  /** Whether any item of the change can match. */
   matchesChange(change: Pick<Change, 'actor'>): boolean {
     return this.#sets.actors?.has(change.actor) ?? true;
   }
 
-  /** Whether an item matches by all that does not need its properties. */
   matchesItem(item: ChangeItem): boolean {
     const { kinds, urns, labels, operations } = this.#sets;
     return (
@@ -43,7 +52,6 @@ export class ChangeMatcher {
     );
   }
 
-  /** @param visible the item as it is shown: what is hidden must not be found either */
   matchesProperties(visible: Pick<ChangeItem, 'before' | 'after'>): boolean {
     const names = this.#sets.changedProperties;
     if (names === undefined) return true;

@@ -3,7 +3,7 @@ import { type Change, type ChangeItem, visibleItem } from '#graph-store';
 import { type EventPosition, encodeEventCursor } from './event-cursor.js';
 import type { EventWeight } from './event-queue.js';
 import type { EventView } from './event-view.js';
-import type { ChangeMatcher } from './graph-change-filter.js';
+import type { ItemMatcher } from './graph-change-filter.js';
 
 /** Items to an event, and to a part of a change. Where a change is cut does not depend on the filter. */
 export const ITEMS_PER_EVENT = 500;
@@ -43,11 +43,11 @@ const SIZES = new WeakMap<GraphChangeItem, number>();
 /** The change log as `graphChanges` shows it under one filter. */
 export class GraphChangeView implements EventView<GraphChangeEvent> {
   readonly key: string;
-  readonly #matcher: ChangeMatcher;
+  readonly #matcher: ItemMatcher;
   readonly #kinds: ItemKinds;
   readonly #now: () => Date;
 
-  constructor(matcher: ChangeMatcher, sources: { kinds: ItemKinds; now: () => Date }) {
+  constructor(matcher: ItemMatcher, sources: { kinds: ItemKinds; now: () => Date }) {
     this.key = `graphChanges ${matcher.key}`;
     this.#matcher = matcher;
     this.#kinds = sources.kinds;

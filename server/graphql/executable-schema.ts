@@ -27,6 +27,8 @@ export async function createExecutableSchema(sources: GeneratedSources): Promise
       Entity: entityResolvers,
       Lineage: lineageResolvers,
       LineageNode: lineageResolvers,
+      RunLineage: lineageResolvers,
+      RunLineageNode: lineageResolvers,
       Subscription: subscriptionResolvers,
     },
     resolverValidationOptions: { requireResolversToMatchSchema: 'error' },

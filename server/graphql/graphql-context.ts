@@ -1,4 +1,4 @@
-import type { Knowledge, LineageReader } from '#graph-store';
+import type { Knowledge, LineageReader, RunLineageReader } from '#graph-store';
 import type { OpenLineage } from '#ingestion';
 import type { CommandContext } from '../commands/command-context.js';
 import type { EventSources } from '../events/event-sources.js';
@@ -7,7 +7,7 @@ import type { EventSources } from '../events/event-sources.js';
 export interface GraphqlContext {
   readonly commands: CommandContext;
   readonly knowledge: Knowledge;
-  readonly lineage: LineageReader;
+  readonly lineage: LineageReader & RunLineageReader;
   readonly events: EventSources;
   /** Undefined where no events of OpenLineage are taken. */
   readonly openLineage?: OpenLineage | undefined;

@@ -92,6 +92,16 @@ export const lineageQueries = {
     const to = args.to == null ? 'CURRENT' : { at: instantOf(args.to, 'to') };
     return diffView(await lineage.diff({ ...walkOf(args), from, to, maxNodes, maxEdges }), knowledge.reader);
   },
+
+  runLineage: async (
+    _: unknown,
+    { depth, after, ...asked }: Omit<WalkArguments, 'level' | 'filter'> & Sizes & { readonly after?: string | null },
+    { lineage, knowledge }: GraphqlContext,
+  ) => {
+    const walk = { ...asked, depth: depth ?? undefined, after: after ?? undefined };
+    const { nodes, truncated, ...told } = await lineage.runs(walk);
+    return { ...told, nodes: nodeViews(nodes, knowledge.reader), truncated: truncationView(truncated) };
+  },
 };
 
 function walkOf({ urn, direction, depth, level, filter, deadlineMs }: WalkArguments) {
@@ -101,7 +111,7 @@ function walkOf({ urn, direction, depth, level, filter, deadlineMs }: WalkArgume
   return { urn, direction, depth: depth ?? undefined, level, filter: shown, deadlineMs };
 }
 
-/** Fields of `Lineage` and `LineageNode` that are made only when they are selected. */
+/** Fields of walks and their nodes that are made only when they are selected. */
 export const lineageResolvers = {
   browserUrl: ({ urn }: { readonly urn: string }, _: unknown, { browserUrl }: GraphqlContext) =>
     browserUrlOf(browserUrl, urn),

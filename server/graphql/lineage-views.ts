@@ -7,6 +7,7 @@ import type {
   LineagePart,
   LineagePath,
   LineageTruncation,
+  RunLineageNode,
 } from '#graph-store';
 
 /** Gives the entities of urns, which are read at once for all when the first is asked for. */
@@ -24,11 +25,9 @@ function entitiesOf(urns: () => readonly string[], reader: KnowledgeReader): Ent
   };
 }
 
-const nodeView = (node: LineageNode, entityOf: EntityOf) => ({ ...node, entity: () => entityOf(node.urn) });
-
-export function nodeViews(nodes: readonly LineageNode[], reader: KnowledgeReader) {
+export function nodeViews(nodes: readonly (LineageNode | RunLineageNode)[], reader: KnowledgeReader) {
   const entityOf = entitiesOf(() => nodes.map(({ urn }) => urn), reader);
-  return nodes.map((node) => nodeView(node, entityOf));
+  return nodes.map((node) => ({ ...node, entity: () => entityOf(node.urn) }));
 }
 
 export function truncationView(truncated: LineageTruncation | null) {

@@ -1,4 +1,9 @@
-import { graphChangeStream, runEventStream } from '../events/event-sources.js';
+import {
+  graphChangeStream,
+  type LineageChangeRequest,
+  lineageChangeStream,
+  runEventStream,
+} from '../events/event-sources.js';
 import type { GraphChangeFilter } from '../events/graph-change-filter.js';
 import type { GraphChangeEvent } from '../events/graph-change-view.js';
 import type { RunEvent, RunEventFilter } from '../events/run-event-view.js';
@@ -14,6 +19,12 @@ export const subscriptionResolvers = {
   graphChanges: {
     subscribe: (_: unknown, args: Resumable<GraphChangeFilter>, { events }: GraphqlContext) =>
       graphChangeStream(events, args),
+    resolve: (event: GraphChangeEvent) => event,
+  },
+
+  lineageChanges: {
+    subscribe: (_: unknown, args: LineageChangeRequest, { events, lineage, knowledge }: GraphqlContext) =>
+      lineageChangeStream({ ...events, lineage, log: knowledge.log }, args),
     resolve: (event: GraphChangeEvent) => event,
   },
 

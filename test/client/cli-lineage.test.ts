@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runUrn } from '#graph-schema';
+import { encodeEventCursor } from '../../server/events/event-cursor.js';
 import { openSharedGraph, type TestGraph } from '../support/graph.js';
 import { type HttpApp, openHttpApp } from '../support/http-app.js';
 import { type LineageStory, STORY_TIMES, writeStory } from '../support/lineage-story.js';
-import { callNucleusCli } from '../support/nucleus-cli.js';
+import { callNucleusCli, startNucleusCli } from '../support/nucleus-cli.js';
+import { writeRunStory } from '../support/run-lineage-story.js';
 import { openOwnNamespace, type TestNamespace } from '../support/temporal.js';
 import { uniquePrefix } from '../support/unique.js';
 
@@ -128,6 +130,40 @@ describe('nucleus lineage', () => {
     });
   });
 
+  it('prints the runs and versions behind a version, and those that it has reached', async () => {
+    const runs = await writeRunStory(graph, `${PREFIX}-runs`);
+    const lines = async (...args: string[]) =>
+      (await tree(...args, '--level', 'run')).map((text) =>
+        text.replaceAll(`${PREFIX}-runs-`, '').replace(/ {2}nucleus.*/, ''),
+      );
+    const [sum1, raw1] = [runs.version('report', 'sum-1'), runs.version('raw', 'load-1')];
+    expect(await lines(sum1, '--upstream')).toEqual([
+      'DatasetVersion run-sum-1 (of report, written 2026-01-01T00:03:00Z)',
+      '  Run sum-1 (of sum, COMPLETE, ended 2026-01-01T00:03:00Z)',
+      '    DatasetVersion run-load-1 (of raw, written 2026-01-01T00:01:00Z)',
+      '      Run load-1 (of load, COMPLETE, ended 2026-01-01T00:01:00Z)',
+    ]);
+    expect(await lines(raw1, '--depth', '1')).toEqual([
+      'DatasetVersion run-load-1 (of raw, written 2026-01-01T00:01:00Z)',
+      '  Run sum-1 (of sum, COMPLETE, ended 2026-01-01T00:03:00Z)',
+      '    DatasetVersion run-sum-1 (of report, written 2026-01-01T00:03:00Z)',
+      '  Run sum-x (of sum, FAIL, ended 2026-01-01T00:05:00Z)',
+    ]);
+    const { stdout } = await nucleus(runs.dataset('raw'), '--level', 'run', '--upstream', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      urn: runs.version('raw', 'load-2'),
+      nodes: [{ version: { dataset: runs.dataset('raw') } }, { urn: runs.run('load-2') }],
+      edges: [{ kind: 'WROTE', facets: null }],
+      truncated: null,
+    });
+    for (const option of [['--ever'], ['--at', '2024-01-01T00:00Z'], ['--kind', 'Job']]) {
+      expect(await nucleus(sum1, '--level', 'run', ...option)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('does not go with --level run'),
+      });
+    }
+  });
+
   it('tells bad usage from what is not there', async () => {
     const urn = story.dataset('orders');
     expect(await nucleus(urn, '--depth', '0')).toMatchObject({ code: 2 });
@@ -139,8 +175,35 @@ describe('nucleus lineage', () => {
     expect(await nucleus(`${urn}-none`)).toMatchObject({ code: 3, stdout: '' });
   });
 
+  it('is followed by tail, which prints what happens in it and nothing else', async () => {
+    const followed = await writeStory(graph, `${PREFIX}-followed`);
+    const describe = (name: string, description: string) =>
+      graph.store.write(
+        { entities: [{ kind: 'Dataset', urn: followed.dataset(name), name, properties: { description } }] },
+        { actor: PREFIX },
+      );
+    const after = encodeEventCursor(await graph.log.head());
+    for (const name of ['report', 'orders', 'raw']) await describe(name, 'followed');
+    const start = (...args: string[]) =>
+      startNucleusCli(['tail', '--json', '--after', after, ...args], { env: { NUCLEUS_URL: app.url } });
+    const urnsIn = (lines: readonly string[]) => lines.map((text) => JSON.parse(text).items[0].urn);
+    await using upstream = start('--lineage', followed.dataset('orders'));
+    expect(urnsIn(await upstream.lines(2))).toEqual([followed.dataset('orders'), followed.dataset('raw')]);
+    await using downstream = start('--lineage', followed.dataset('orders'), '--downstream', '--depth', 'all');
+    expect(urnsIn(await downstream.lines(2))).toEqual([followed.dataset('report'), followed.dataset('orders')]);
+    for (const wrong of [
+      ['--kind', 'Job'],
+      ['--depth', '0'],
+    ]) {
+      await using refused = start('--lineage', followed.dataset('orders'), ...wrong);
+      expect(await refused.ended).toMatchObject({ code: 2 });
+    }
+    await using nothing = start('--lineage', followed.dataset('nothing'));
+    expect(await nothing.ended).toMatchObject({ code: 3 });
+  });
+
   it('is completed by the shell', async () => {
     const { stdout } = await callNucleusCli(['--get-yargs-completions', 'nucleus', 'lineage', '--level', '']);
-    expect(stdout.trimEnd().split('\n')).toEqual(expect.arrayContaining(['dataset', 'job', 'field']));
+    expect(stdout.trimEnd().split('\n')).toEqual(expect.arrayContaining(['dataset', 'job', 'field', 'run']));
   });
 });

@@ -54,6 +54,13 @@ ON CREATE SET i.position = 0, i.fence = 0
 SET i.held = true
 RETURN i.position AS position, i.fence AS fence;
 
+// JOBS_OF_RUNS
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+MATCH (n)<-[r:HAS_RUN]-(job)
+RETURN urn, job.urn AS job, r.createdAt.epochMillis AS since;
+
 // LATEST_CHANGES
 UNWIND $urns AS urn
 MATCH (n:Entity {urn: urn})
@@ -315,6 +322,33 @@ DELETE c;
 UNWIND $rows AS row
 MATCH (c:Change {id: row.id})
 SET c.items = row.items, c.size = row.size;
+
+// RUN_LINEAGE_NODES
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+RETURN urn, n.name AS name, labels(n) AS labels, n.placeholder IS NOT NULL AS placeholder,
+  n.state AS state, toString(n.startedAt) AS startedAt, toString(n.endedAt) AS endedAt,
+  head(COLLECT { MATCH (n)<-[r:HAS_RUN]-(job) WHERE r.deletedAt IS NULL AND job.deletedAt IS NULL RETURN job.urn ORDER BY job.urn LIMIT 1 }) AS job,
+  head(COLLECT { MATCH (n)-[r:PART_OF]->(up) WHERE r.deletedAt IS NULL AND up.deletedAt IS NULL RETURN up.urn ORDER BY up.urn LIMIT 1 }) AS parent,
+  coalesce(n.root, head(COLLECT { MATCH p = (n)-[:PART_OF*1..20]->(top)
+    WHERE all(r IN relationships(p) WHERE r.deletedAt IS NULL) AND all(m IN nodes(p) WHERE m.deletedAt IS NULL) AND top <> n RETURN top.urn ORDER BY length(p) DESC, top.urn LIMIT 1 })) AS root,
+  toString(coalesce(n.writtenAt, head(COLLECT {
+    MATCH (n)<-[w:WROTE]-(by) WHERE w.deletedAt IS NULL AND by.deletedAt IS NULL AND by.endedAt IS NOT NULL
+    RETURN by.endedAt ORDER BY by.endedAt DESC LIMIT 1
+  }))) AS writtenAt;
+
+// RUN_LINEAGE_START
+MATCH (n:Entity {urn: $urn})
+WHERE n.deletedAt IS NULL
+RETURN CASE WHEN n.urn STARTS WITH 'nucleus:dataset:' THEN COLLECT {
+  MATCH (n)-[h:HAS_VERSION]->(v) WHERE h.deletedAt IS NULL AND v.deletedAt IS NULL
+  WITH v, coalesce(v.writtenAt, head(COLLECT {
+    MATCH (v)<-[w:WROTE]-(by) WHERE w.deletedAt IS NULL AND by.deletedAt IS NULL AND by.endedAt IS NOT NULL
+    RETURN by.endedAt ORDER BY by.endedAt DESC LIMIT 1
+  })) AS at
+  RETURN v.urn ORDER BY at IS NULL, at DESC, v.urn DESC LIMIT 1
+} ELSE [n.urn] END AS starts;
 
 // SET_PROPERTIES
 UNWIND $rows AS row
@@ -602,6 +636,95 @@ WITH place, $asked[place] AS asked, n
 WHERE n IS NULL AND asked IS NULL OR n IS NOT NULL AND (asked IS NOT NULL OR n.version = 0 OR n.deletedAt IS NOT NULL)
 WITH place, asked, properties(n) AS held
 RETURN null AS group, place, CASE WHEN held IS NULL THEN null ELSE [key IN $keys[coalesce(asked, 'own')] | held[key]] END AS values;
+
+// runLineageEdges(downstream, later part)
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+CALL (n) {
+  MATCH (n)-[r:WROTE]->(m)
+  WHERE r.deletedAt IS NULL
+  WITH m, r.facets AS facets, $places[m.urn] AS other
+  WHERE other IS NOT NULL
+  RETURN m, facets, other, true AS out
+  UNION ALL
+  MATCH (n)<-[r:READ]-(m)
+  WHERE r.deletedAt IS NULL
+  WITH m, r.facets AS facets, $places[m.urn] AS other
+  WHERE other IS NOT NULL
+  RETURN m, facets, other, true AS out
+  UNION ALL
+  MATCH (n)-[r:READ]->(m)
+  WHERE r.deletedAt IS NULL
+  WITH m, r.facets AS facets, $places[m.urn] AS other
+  WHERE other < $first
+  RETURN m, facets, other, false AS out
+  UNION ALL
+  MATCH (n)<-[r:WROTE]-(m)
+  WHERE r.deletedAt IS NULL
+  WITH m, r.facets AS facets, $places[m.urn] AS other
+  WHERE other < $first
+  RETURN m, facets, other, false AS out
+}
+WITH $places[urn] AS own, urn, m.urn AS neighbour, facets, other, out
+WITH facets, CASE WHEN own > other THEN own ELSE other END AS later,
+  CASE WHEN out THEN urn ELSE neighbour END AS from, CASE WHEN out THEN neighbour ELSE urn END AS to
+WHERE later > $afterPlace OR later = $afterPlace AND (from > $afterFrom OR from = $afterFrom AND to > $afterTo)
+WITH later, from, to, facets
+ORDER BY later, from, to LIMIT $limit
+RETURN from, to, facets, later;
+
+// runLineageEdges(upstream, first part)
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+CALL (n) {
+  MATCH (n)-[r:READ]->(m)
+  WHERE r.deletedAt IS NULL
+  WITH m, r.facets AS facets, $places[m.urn] AS other
+  WHERE other IS NOT NULL
+  RETURN m, facets, other, false AS out
+  UNION ALL
+  MATCH (n)<-[r:WROTE]-(m)
+  WHERE r.deletedAt IS NULL
+  WITH m, r.facets AS facets, $places[m.urn] AS other
+  WHERE other IS NOT NULL
+  RETURN m, facets, other, false AS out
+}
+WITH $places[urn] AS own, urn, m.urn AS neighbour, facets, other, out
+WITH facets, CASE WHEN own > other THEN own ELSE other END AS later,
+  CASE WHEN out THEN urn ELSE neighbour END AS from, CASE WHEN out THEN neighbour ELSE urn END AS to
+WHERE later > $afterPlace OR later = $afterPlace AND (from > $afterFrom OR from = $afterFrom AND to > $afterTo)
+WITH later, from, to, facets
+ORDER BY later, from, to LIMIT $limit
+RETURN from, to, facets, later;
+
+// runLineageHub(VERSION, downstream)
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+RETURN urn, count { (n)<-[:READ]-() } AS neighbours
+ORDER BY neighbours DESC, urn LIMIT 1;
+
+// runLineageStep(RUN, downstream)
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+MATCH (n)-[r:WROTE]->(m)
+WHERE r.deletedAt IS NULL
+  AND m.deletedAt IS NULL
+WITH DISTINCT m
+RETURN collect(m.urn) AS urns;
+
+// runLineageStep(VERSION, upstream)
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+MATCH (n)<-[r:WROTE]-(m)
+WHERE r.deletedAt IS NULL
+  AND m.deletedAt IS NULL
+WITH DISTINCT m
+RETURN collect(m.urn) AS urns;
 
 // updateEdges(FEEDS)
 UNWIND range(0, size($urns) - 1) AS place

@@ -12,6 +12,9 @@ import {
   lineageStart,
   lineageStep,
   readHeld,
+  runLineageEdges,
+  runLineageHub,
+  runLineageStep,
   updateEdges,
   updateEntities,
 } from '#graph-schema';
@@ -63,6 +66,11 @@ const LINEAGE: readonly [string, string][] = [
   ['lineageEdges(JOB, AT, later part)', lineageEdges({ level: 'JOB', view: 'AT', way: 'UPSTREAM', hasEarlier: true })],
   ['lineagePaths(DATASET, CURRENT, 60)', lineagePaths('DATASET', 'CURRENT', 60)],
   ['lineagePaths(FIELD, AT, 30)', lineagePaths('FIELD', 'AT', 30)],
+  ['runLineageStep(RUN, downstream)', runLineageStep('RUN', 'DOWNSTREAM')],
+  ['runLineageStep(VERSION, upstream)', runLineageStep('VERSION', 'UPSTREAM')],
+  ['runLineageHub(VERSION, downstream)', runLineageHub('VERSION', 'DOWNSTREAM')],
+  ['runLineageEdges(upstream, first part)', runLineageEdges({ way: 'UPSTREAM', hasEarlier: false })],
+  ['runLineageEdges(downstream, later part)', runLineageEdges({ way: 'DOWNSTREAM', hasEarlier: true })],
 ];
 
 function isKeysetStatement(value: unknown): value is KeysetStatement {

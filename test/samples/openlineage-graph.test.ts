@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { datasetUrn, runUrn } from '#graph-schema';
+import { captionOf, datasetUrn, datasetVersionUrn, runUrn } from '#graph-schema';
 import { type OwnGraph, openOwnGraph } from '../support/graph.js';
+import { openHttpApp } from '../support/http-app.js';
 import { type Sample, sampleFolder, samplesIn } from '../support/openlineage-samples.js';
 import { shownLineage, writeAfresh } from '../support/shown-lineage.js';
+import { openOwnNamespace } from '../support/temporal.js';
 
 let graph: OwnGraph;
 let samples: readonly Sample[];
@@ -54,4 +56,53 @@ describe('the events of real clients and published suites', () => {
       },
     ]);
   });
+
+  it('name them to whoever asks by GraphQL, as well as all that a bad basket of apples has reached', async () => {
+    await writeAfresh(graph, eventsOf(samples.filter(({ name }) => name.includes('apples'))), 3);
+    await using temporal = await openOwnNamespace('apples');
+    await using app = await openHttpApp(graph, { temporal: temporal.client });
+    const asked = async (urn: string, direction: string) => {
+      const { data, errors } = await app.graphql(
+        `query ($urn: ID!, $direction: LineageDirection!) {
+          runLineage(urn: $urn, direction: $direction, depth: null) {
+            nodes { depth run { job state } version { dataset datasetVersion } } truncated { reason }
+          }
+        }`,
+        { urn, direction },
+      );
+      expect(errors).toBeUndefined();
+      expect(data.runLineage.truncated).toBeNull();
+      return data.runLineage.nodes.map(({ depth, run, version }: AskedNode) => {
+        const told =
+          run === null ? [version?.dataset, version?.datasetVersion.slice(0, 'run-'.length + 8)] : [run.job, run.state];
+        return [captionOf(told[0] ?? ''), told[1], depth].join(' ');
+      });
+    };
+    expect(await asked(datasetUrn('grandmas.kitchen', 'apple.pie'), 'UPSTREAM')).toEqual([
+      'apple.pie run-bcef9942 0',
+      'prepare_apple_pie COMPLETE 1',
+      'apple.filling run-e7d71919 1',
+      'prepare_apple_filling COMPLETE 2',
+      'apples run-155dbf08 2',
+      'gather_apples COMPLETE 3',
+    ]);
+    const apples = datasetVersionUrn('grandmas.kitchen', 'apples', 'run-fc57cd10-90ce-49aa-ac91-29d222d66fdf');
+    expect(await asked(apples, 'DOWNSTREAM')).toEqual([
+      'apples run-fc57cd10 0',
+      'prepare_apple_cider COMPLETE 1',
+      'prepare_apple_filling COMPLETE 1',
+      'apple.cider run-5f974ced 1',
+      'apple.filling run-ab468fb4 1',
+      'prepare_apple_pie COMPLETE 2',
+      'prepare_vinegar COMPLETE 2',
+      'apple.vinegar run-a1060004 2',
+      'apple.pie run-66ad484e 2',
+    ]);
+  });
 });
+
+interface AskedNode {
+  readonly depth: number;
+  readonly run: { readonly job: string; readonly state: string } | null;
+  readonly version: { readonly dataset: string; readonly datasetVersion: string } | null;
+}

@@ -1,3 +1,4 @@
+import type { StreamOptions } from '../../resuming-stream.js';
 import {
   CHANGE_OPERATIONS,
   type ChangeOperation,
@@ -7,6 +8,7 @@ import {
 import { changeItemLine, timeOf } from '../change-lines.js';
 import { defineCommand, type Session } from '../cli-command.js';
 import { CursorFile } from '../cursor-file.js';
+import { depthOf } from '../depth-option.js';
 import { EXIT_CODES, UsageError } from '../exit-codes.js';
 
 const list = (describe: string) => ({ type: 'string', array: true, describe, requiresArg: true }) as const;
@@ -24,6 +26,18 @@ export const tailCommand = defineCommand({
       requiresArg: true,
     },
     limit: { type: 'number', describe: 'end after this many changes', requiresArg: true },
+    lineage: {
+      type: 'string',
+      describe: 'only what this data set or job comes from: its cone of lineage, and the runs in it; urn',
+      requiresArg: true,
+    },
+    downstream: { type: 'boolean', default: false, describe: 'with --lineage: what it feeds, instead' },
+    depth: {
+      type: 'string',
+      default: '3',
+      describe: 'with --lineage: hops over data sets, or `all`',
+      requiresArg: true,
+    },
     kind: list('only entities or links of this kind; may be repeated, as the filters below'),
     urn: list('only this entity, or links of it'),
     label: list('only entities with this label'),
@@ -35,6 +49,7 @@ export const tailCommand = defineCommand({
     ['$0 tail --kind Dataset --operation CREATED', 'new data sets, from now on'],
     ['$0 tail --json --cursor-file ./cursor', 'everything, going on where the last one ended'],
     ['$0 tail --since-start --limit 10', 'the ten oldest changes'],
+    ['$0 tail --lineage nucleus:dataset:s3%3A%2F%2Flake:orders', 'what happens upstream of orders'],
   ],
   run: async (args, session) => {
     const { client, output, signal } = session;
@@ -45,13 +60,21 @@ export const tailCommand = defineCommand({
     }
     const file = args['cursor-file'] === undefined ? undefined : new CursorFile(args['cursor-file']);
     const after = file?.read() ?? args.after ?? (args['since-start'] ? await oldest(session) : undefined);
-    await using changes = client.graphChanges({
-      filter: filterOf(args),
+    const stream: StreamOptions = {
       after,
       signal,
       onReconnect: ({ error, waitMs }) =>
         output.note(`nucleus: ${error.message}; connecting again in ${Math.ceil(waitMs / 1000)} s`),
-    });
+    };
+    const filter = filterOf(args);
+    if (args.lineage !== undefined && Object.values(filter).some((list) => list !== undefined)) {
+      throw new UsageError('--lineage does not go with filters: leave out one of them');
+    }
+    const direction = args.downstream ? 'DOWNSTREAM' : 'UPSTREAM';
+    await using changes =
+      args.lineage === undefined
+        ? client.graphChanges({ ...stream, filter })
+        : client.lineageChanges(args.lineage, { ...stream, direction, depth: depthOf(args.depth) });
     // Where all that was printed ends. What has been read and not yet printed must not be left out by the next one.
     let printedTo: string | undefined;
     let isPrinting = false;
