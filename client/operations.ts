@@ -9,7 +9,8 @@ const LINK_RESULT = `kind from to outcome version`;
 const USER_ERROR = `code field message elementIndex`;
 const CHANGE_ITEM = `operation urn kind to version before after`;
 const LINEAGE_NODE = `urn kind labels name depth placeholder deletedAt browserUrl`;
-const LINEAGE_EDGE = `kind from to via current intervals { from to firstRun lastRun } firstRun lastRun`;
+const LINEAGE_EDGE = `kind from to via current intervals { from to firstRun lastRun firstActor lastActor }
+  firstRun lastRun manual { operation actor at note }`;
 const RUN_LINEAGE_NODE = `urn kind name depth placeholder browserUrl
   run { job state startedAt endedAt parent root } version { dataset datasetVersion writtenAt }`;
 const TRUNCATION = `reason hub { urn neighbours } next`;

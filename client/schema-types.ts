@@ -41,6 +41,9 @@ export type LineageEdgeKind = (typeof LINEAGE_EDGE_KINDS)[number];
 export const RUN_LINEAGE_EDGE_KINDS = ['READ', 'WROTE'] as const;
 export type RunLineageEdgeKind = (typeof RUN_LINEAGE_EDGE_KINDS)[number];
 
+export const LINEAGE_EDIT_OPERATIONS = ['ASSERT', 'WITHDRAW'] as const;
+export type LineageEditOperation = (typeof LINEAGE_EDIT_OPERATIONS)[number];
+
 export const LINEAGE_TRUNCATION_REASONS = ['NODES', 'EDGES', 'HUB', 'DEADLINE'] as const;
 export type LineageTruncationReason = (typeof LINEAGE_TRUNCATION_REASONS)[number];
 
@@ -384,6 +387,14 @@ export interface LineageEdge {
   readonly intervals: readonly LineageInterval[];
   readonly firstRun: string | null;
   readonly lastRun: string | null;
+  readonly manual: LineageManualEdit | null;
+}
+
+export interface LineageManualEdit {
+  readonly operation: LineageEditOperation;
+  readonly actor: string;
+  readonly at: string;
+  readonly note: string | null;
 }
 
 export interface LineageInterval {
@@ -391,6 +402,8 @@ export interface LineageInterval {
   readonly to: string | null;
   readonly firstRun: string | null;
   readonly lastRun: string | null;
+  readonly firstActor: string | null;
+  readonly lastActor: string | null;
 }
 
 export interface LineageTruncation {

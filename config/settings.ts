@@ -95,7 +95,7 @@ export const SETTINGS = {
   },
   LINEAGE_WAIT_MS: {
     description:
-      'Milliseconds that a request with `?wait=committed` waits for the graph before it is answered with 504.',
+      'Milliseconds that a request with `?wait=committed`, and a mutation that edits lineage, waits for the graph before it is answered with 504 or TIMEOUT.',
     schema: z.coerce.number().int().min(1).max(600_000),
     readBy: ['server'],
     default: '10000',

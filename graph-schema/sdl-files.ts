@@ -7,6 +7,7 @@ export const SDL_FILES: readonly URL[] = [
   'knowledge-events.graphql',
   'lineage-intake.graphql',
   'lineage.graphql',
+  'lineage-edits.graphql',
 ].map((file) => new URL(`./sdl/${file}`, import.meta.url));
 
 /** Types whose queries @neo4j/graphql makes; it reads directives there that the other files do not know. */

@@ -76,6 +76,7 @@ export {
   type LineageDirection,
   type LineageEdge,
   type LineageImpact,
+  type LineageManualEdit,
   type LineageNode,
   type LineagePart,
   type LineagePath,

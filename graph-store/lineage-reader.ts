@@ -7,6 +7,7 @@ import { askedBy, continuationsOf, decodeContinuation } from './lineage-continua
 import { readDiff } from './lineage-diff.js';
 import { kindOfEdge } from './lineage-edges.js';
 import { readEverything } from './lineage-everything.js';
+import { readDrawnByHand } from './lineage-manual.js';
 import { checkRunUrn, readMomentOfRun } from './lineage-moment.js';
 import { rollUp } from './lineage-namespaces.js';
 import {
@@ -24,6 +25,7 @@ import type {
   LineageCallOptions,
   LineageDiff,
   LineageDiffQuery,
+  LineageEdge,
   LineageImpact,
   LineageNamespaces,
   LineageNamespacesQuery,
@@ -140,6 +142,11 @@ export class Neo4jLineageReader implements LineageReader, RunLineageReader {
     const walk = checkWalk(request);
     const isLate = this.#lateAfter(walk.deadlineMs);
     yield* readEverything(this.#driver, walk, { signal: request.signal, isLate });
+  }
+
+  isDrawnByHand(edges: readonly Pick<LineageEdge, 'from' | 'to'>[]): Promise<readonly boolean[]> {
+    const options = { deadlineMs: DEFAULT_DEADLINE_MS, signal: undefined };
+    return boundedRead(this.#driver, options, (read) => readDrawnByHand(read, edges));
   }
 
   async momentOfRun(

@@ -81,6 +81,17 @@ export interface LineageInterval {
   /** Urn of the run that first asserted the edge in this interval; null where none is known. */
   readonly firstRun: string | null;
   readonly lastRun: string | null;
+  /** Who asserted it first by hand, where that was no run; null where nobody did. */
+  readonly firstActor: string | null;
+  readonly lastActor: string | null;
+}
+
+/** What somebody did to an edge by hand. */
+export interface LineageManualEdit {
+  readonly does: 'assert' | 'withdraw';
+  readonly actor: string;
+  readonly at: string;
+  readonly note: string | null;
 }
 
 export interface LineageEdge {
@@ -96,6 +107,8 @@ export interface LineageEdge {
   /** Of the first and of the last interval; null for `PASSES`, whose halves belong to two jobs. */
   readonly firstRun: string | null;
   readonly lastRun: string | null;
+  /** The latest edit of it, or of a half of it; null where there was none. */
+  readonly manual: LineageManualEdit | null;
 }
 
 export interface LineageTruncation {
@@ -212,6 +225,8 @@ export interface LineageReader {
    * @throws as `walk`, when the first piece is asked for
    */
   everything(query: LineageQuery & LineageCallOptions): AsyncIterable<readonly LineageNode[]>;
+  /** Of each edge, whether somebody has asserted or withdrawn it by hand. */
+  isDrawnByHand(edges: readonly Pick<LineageEdge, 'from' | 'to'>[]): Promise<readonly boolean[]>;
   /**
    * The instant as of which a run has been: when it ended, or when it started if it has not ended. Where only the millisecond is
    * known it is the end of that, so that the run's own events lie before it.

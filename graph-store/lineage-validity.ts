@@ -1,5 +1,5 @@
 import { InputError } from '#errors';
-import type { LineageEdge, LineageInterval } from './lineage-types.js';
+import type { LineageEdge, LineageInterval, LineageManualEdit } from './lineage-types.js';
 
 const INSTANT = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})(?:\[[^\]]+\])?$/;
 
@@ -25,7 +25,7 @@ export function sortableInstant(text: string, field: string): string {
 /**
  * The times for which a stored edge was valid. Its deletion ends what was open.
  *
- * @param leg as the statements return it: validFrom|validTo|firstRuns|lastRuns|createdAt|deletedAt, a blank before each value
+ * @param leg as the statements return it: validFrom|validTo|firstRuns|lastRuns|createdAt|deletedAt|manual, a blank before each value
  */
 export function intervalsOf(leg: string): LineageInterval[] {
   const [validFrom = NONE, validTo = NONE, firstRuns = NONE, lastRuns = NONE, [createdAt] = NONE, [deletedAt] = NONE] =
@@ -37,10 +37,23 @@ export function intervalsOf(leg: string): LineageInterval[] {
     .map((from, index) => ({
       from,
       to: earlier(validTo[index] ?? null, end),
-      firstRun: firstRuns[index] || null,
-      lastRun: lastRuns[index] || null,
+      ...asserters(firstRuns[index] ?? '', lastRuns[index] ?? ''),
     }))
     .filter(isNotEmpty);
+}
+
+const MANUAL = 'manual:';
+
+function asserters(first: string, last: string): Omit<LineageInterval, 'from' | 'to'> {
+  const runOf = (text: string) => (text === '' || text.startsWith(MANUAL) ? null : text);
+  const actorOf = (text: string) => (text.startsWith(MANUAL) ? decodeURIComponent(text.slice(MANUAL.length)) : null);
+  return { firstRun: runOf(first), lastRun: runOf(last), firstActor: actorOf(first), lastActor: actorOf(last) };
+}
+
+/** The latest edit that a leg tells of. It is the last part, since what people write may hold bars. */
+function editOf(leg: string): LineageManualEdit | null {
+  const text = leg.split('|').slice(6).join('|').slice(1);
+  return text === '' ? null : (JSON.parse(text) as LineageManualEdit);
 }
 
 const NONE: readonly string[] = [];
@@ -55,7 +68,7 @@ export function intersection(left: readonly LineageInterval[], right: readonly L
     .flatMap((a) => right.map((b) => ({ from: later(a.from, b.from), to: earlier(a.to, b.to) })))
     .filter(isNotEmpty)
     .sort((a, b) => (a.from < b.from ? -1 : 1))
-    .map((interval) => ({ ...interval, firstRun: null, lastRun: null }));
+    .map((interval) => ({ ...interval, ...asserters('', '') }));
 }
 
 const later = (a: string, b: string): string => {
@@ -76,6 +89,7 @@ export function edgeFromLegs(
 ): LineageEdge {
   const intervals = legs.map(intervalsOf).reduce(intersection);
   const last = intervals.at(-1);
+  const edits = legs.map(editOf).filter((edit) => edit !== null);
   return {
     kind,
     from,
@@ -85,5 +99,6 @@ export function edgeFromLegs(
     intervals,
     firstRun: intervals[0]?.firstRun ?? null,
     lastRun: last?.lastRun ?? null,
+    manual: edits.sort((a, b) => (a.at < b.at ? 1 : -1))[0] ?? null,
   };
 }

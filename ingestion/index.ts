@@ -21,7 +21,7 @@ export {
   openArrowStream,
   type RowSubject,
 } from './metadata/index.js';
-export { readEventTime } from './openlineage/index.js';
+export { type EditedEdge, readEventTime } from './openlineage/index.js';
 export {
   type Arrival,
   type BatchIntake,

@@ -70,6 +70,7 @@ async function startServer(config: Config<'server'>, logger: Logger) {
       knowledge,
       lineage: new Neo4jLineageReader(driver),
       openLineage,
+      lineageWaitMs: config.LINEAGE_WAIT_MS,
       events: {
         streams: new EventStreams(feed),
         progress: new ProgressHub(),

@@ -8,7 +8,10 @@
  *   order is that of text, nanoseconds survive, and people can read them in Neo4j Browser.
  * - `current`, a boolean: whether the last interval is open. It must agree with the lists.
  * - `firstRuns`, `lastRuns`, lists as long as `validFrom`: urn of the run that first and last asserted the edge within each
- *   interval, an empty text where no run did, as in manual edits.
+ *   interval, `manual:` with the name of whoever did it by hand, percent-encoded, or an empty text where nobody is known.
+ * - `manual`, JSON of what was done to it by hand last, with `does`, `actor`, `at` and `note`; missing where nothing was.
+ *
+ * An edge whose lists are empty was asserted once by runs that have been rolled back since: only EVER has it.
  *
  * An edge without `validFrom` was written by the platform's own ingestion or by a user: it is valid from `createdAt` on.
  * Deletion ends an edge or a node for every view but EVER: `AT` still sees it before `deletedAt`, `CURRENT` never. Placeholders
@@ -111,16 +114,24 @@ MATCH (n:Entity {urn: $urn})
 WHERE n:Run
 RETURN toString(n.startedAt) AS startedAt, toString(n.endedAt) AS endedAt`;
 
+/** Places of those edges that somebody has asserted or withdrawn by hand. Parameters: `edges` of { from, to }. */
+export const LINEAGE_DRAWN_BY_HAND = `
+UNWIND range(0, size($edges) - 1) AS place
+MATCH (a:Entity {urn: $edges[place].from})-[r:FEEDS|PRODUCES|DERIVES]->(b:Entity {urn: $edges[place].to})
+WHERE r.manual IS NOT NULL
+RETURN DISTINCT place`;
+
 /**
  * What an answer tells of one stored edge, as one text: a list of lists takes the driver longer to unpack than all the rest of
- * a walk. Its six parts stand between bars, the values of each after a blank; no urn and no instant holds either.
+ * a walk. Its seven parts stand between bars, the values of each after a blank; no urn and no instant holds either. The last is a
+ * text that may hold anything.
  */
 const provenance = (r: string): string => {
   const texts = (list: string) => `reduce(t = '', x IN coalesce(${r}.${list}, []) | t + ' ' + x)`;
   const when = (key: string) => `coalesce(' ' + toString(${r}.${key}), '')`;
   const lists = ['validFrom', 'validTo', 'firstRuns', 'lastRuns'].map(texts);
   const created = `CASE WHEN ${r}.validFrom IS NULL THEN ${when('createdAt')} ELSE '' END`;
-  return [...lists, created, when('deletedAt')].join(" + '|' + ");
+  return [...lists, created, when('deletedAt'), when('manual')].join(" + '|' + ");
 };
 
 interface LineageEdgesOptions {

@@ -1,6 +1,6 @@
 import { AppError } from '#errors';
 import type { InboxCursor, LineageRecords, LineageStore, LineageWrite } from '#graph-store';
-import { assertionsOf, type LineageEvent, type LineageState, mergeStates, NO_STATE } from '../openlineage/index.js';
+import { assertionsOf, type InboxEntry, type LineageState, mergeStates, NO_STATE } from '../openlineage/index.js';
 import type { LineageWriter } from '../openlineage-intake/index.js';
 import { projectLineage } from './project-lineage.js';
 
@@ -9,7 +9,7 @@ const MAX_ITEMS = 20_000;
 
 const CONTEXT = { actor: 'openlineage' };
 
-/** Writes events of OpenLineage into the graph, with their position in the inbox that they were taken from. */
+/** Writes events of OpenLineage and edits of lineage into the graph, with their position in the inbox that they were taken from. */
 export class LineageEventWriter implements LineageWriter {
   readonly #store: LineageStore;
 
@@ -29,7 +29,7 @@ export class LineageEventWriter implements LineageWriter {
    * @throws AppError CONFLICT when another drainer has written since, STORE_UNAVAILABLE, TIMEOUT
    * @throws AppError PAYLOAD_TOO_LARGE when several events are too much for one transaction: write fewer at a time
    */
-  write(events: readonly LineageEvent[], cursor: InboxCursor): Promise<number | null> {
+  write(events: readonly InboxEntry[], cursor: InboxCursor): Promise<number | null> {
     const told = mergeAll(events.map((event) => assertionsOf(event).state));
     const project = async (records: LineageRecords): Promise<LineageWrite> => {
       const write = await projectLineage(records, told);

@@ -1,17 +1,20 @@
 import { datasetUrn, parseUrn } from '#graph-schema';
 import { columnEdgeOf, edgeProperties } from '../openlineage/index.js';
-import { combinedEdge } from './combined-validity.js';
+import { combinedEdge, latestEditOf } from './combined-validity.js';
 import type { ProjectedBatch } from './projected-batch.js';
 import type { RecordBook } from './record-book.js';
 import { COLUMNS, type ColumnsRecord, keyOfSide, recordOf, SIDE } from './record-kinds.js';
+import { editOf, manualProperty, shownIntervals } from './shown-edge.js';
 
-/** An edge between columns whose validity one of its owners has changed. */
+/** An edge between columns of which one of its owners has said something new. */
 export interface OwnedColumnEdge {
   readonly owner: string;
   /** Urn of the data set that the edge enters. */
   readonly dataset: string;
   /** As `columnEdgeKey`. */
   readonly edge: string;
+  /** Whether that owner has shown it before. */
+  readonly wasShown: boolean;
 }
 
 /** Projects `DERIVES`, of which each edge may be claimed by several owners, and the columns at its ends. */
@@ -33,16 +36,20 @@ export async function projectColumns(
     ),
   );
   for (const urn of fields) batch.entity(claimedField(urn));
-  for (const { dataset, edge } of touched) {
+  for (const { dataset, edge, wasShown } of touched) {
     const owned = makersOf(dataset).flatMap((owner) => {
       const record = recordOf(book.get(SIDE, keyOfSide(owner, { columnsOf: dataset })) ?? {}, edge);
-      return record === undefined ? [] : [{ owner, ...record }];
+      if (record === undefined) return [];
+      return [{ owner, intervals: shownIntervals(record), note: record.note, edit: editOf(record) }];
     });
     const combined = combinedEdge(owned);
-    if (combined === null) continue;
+    const manual = manualProperty(latestEditOf(owned));
     const { from, to } = columnEdgeOf(edge);
-    const { owner, note } = combined.latest;
-    batch.edge('DERIVES', from, to, { ...edgeProperties(combined.intervals), via: owner, transformations: note });
+    if (combined !== null) {
+      const { owner, note } = combined.latest;
+      const properties = { ...edgeProperties(combined.intervals), via: owner, transformations: note };
+      batch.edge('DERIVES', from, to, { ...properties, ...manual });
+    } else if (wasShown) batch.edge('DERIVES', from, to, { ...edgeProperties([]), ...manual });
   }
 }
 

@@ -1,10 +1,13 @@
 import {
   type AssertionState,
   changesBetween,
+  claimsOn,
   dateOf,
+  type EditState,
   edgeProperties,
   isTouched,
   joinWindows,
+  mergeEditWords,
   noteOf,
   patchValidity,
   runOfSource,
@@ -16,6 +19,7 @@ import { type OwnedColumnEdge, projectColumns } from './project-columns.js';
 import type { ProjectedBatch } from './projected-batch.js';
 import type { RecordBook } from './record-book.js';
 import { type EdgeRecord, keyOfSide, LONGEST, recordOf, SIDE, spanOf } from './record-kinds.js';
+import { editOf, manualProperty, shownIntervals } from './shown-edge.js';
 import type { Told } from './told-changes.js';
 
 /** What changes on one side of an owner. */
@@ -34,11 +38,23 @@ interface OwnerChanges {
   readonly sides: Map<string, SideInQuestion>;
 }
 
-/** Projects the edges of the owners that assertions have changed: `FEEDS`, `PRODUCES`, and `DERIVES` between columns. */
+/** An edge that may have changed, and whether there was anything to be seen of it before. */
+interface TouchedEdge {
+  readonly owner: string;
+  readonly side: Side;
+  readonly edge: string;
+  readonly wasShown: boolean;
+}
+
+/**
+ * Projects the edges of the owners that assertions and edits have changed: `FEEDS`, `PRODUCES`, and `DERIVES` between columns. One
+ * that nobody vouches for any more, its runs having been rolled back, stays without a time at which it was valid, so that no view
+ * but EVER has it.
+ */
 export async function projectEdges(
   book: RecordBook,
   batch: ProjectedBatch,
-  assertions: readonly Told<AssertionState>[],
+  { assertions, edits }: { readonly assertions: readonly Told<AssertionState>[]; readonly edits: readonly EditState[] },
 ): Promise<void> {
   const owners = changesByOwner(assertions);
   await book.load(
@@ -47,14 +63,52 @@ export async function projectEdges(
       ...[...sides.keys()].map((key) => [SIDE, key] as const),
     ]),
   );
+  await book.load(edits.map(({ owner, side }) => [SIDE, keyOfSide(owner, side)] as const));
   const asked = [...owners].flatMap(([owner, changes]) => questionOf(book, owner, changes));
   const near = await assertionsNear(book, asked);
+  const touched = touchedEdges(book, asked, edits);
   for (const question of asked) patchOwner(book, question, near.get(question.owner) ?? []);
-  await projectColumns(
-    book,
-    batch,
-    asked.flatMap((question) => showEdges(book, batch, question)),
-  );
+  for (const edit of edits) keepEdit(book, edit);
+  const columns = touched.flatMap((edge) => showEdge(book, batch, edge));
+  await projectColumns(book, batch, [...columns, ...silentColumns(assertions)]);
+}
+
+/** Each once, as they are before anything of this write. */
+function touchedEdges(
+  book: RecordBook,
+  asked: readonly OwnerInQuestion[],
+  edits: readonly EditState[],
+): readonly TouchedEdge[] {
+  const named = [...asked.flatMap(({ owner, edges }) => edges.map((edge) => ({ owner, ...edge }))), ...edits];
+  const touched = new Map<string, TouchedEdge>();
+  for (const { owner, side, edge } of named) {
+    const key = keyOfSide(owner, side);
+    const record = recordOf(book.get(SIDE, key) ?? {}, edge);
+    const wasShown = record !== undefined && shownIntervals(record).length > 0;
+    touched.set(`${key} ${edge}`, { owner, side, edge, wasShown });
+  }
+  return [...touched.values()];
+}
+
+/** What a run names that was rolled back before says nothing of its edges; the columns are named all the same. */
+function silentColumns(assertions: readonly Told<AssertionState>[]): OwnedColumnEdge[] {
+  return assertions
+    .filter(({ after }) => after.isRolledBack)
+    .flatMap(({ before, after: { owner, columns } }) =>
+      Object.entries(columns).flatMap(([dataset, claims]) => {
+        const had = before === null ? {} : claimsOn(before, { columnsOf: dataset });
+        const added = Object.keys(claims).filter((edge) => !Object.hasOwn(had, edge));
+        return added.map((edge) => ({ owner, dataset, edge, wasShown: false }));
+      }),
+    );
+}
+
+function keepEdit(book: RecordBook, { owner, side, edge, words }: EditState): void {
+  const key = keyOfSide(owner, side);
+  const held = book.get(SIDE, key) ?? {};
+  const record = recordOf(held, edge) ?? { intervals: [], note: null };
+  const edits = mergeEditWords(record.edits ?? {}, words);
+  book.put(SIDE, key, Object.fromEntries([...Object.entries(held), [edge, { ...record, edits }]]));
 }
 
 function changesByOwner(assertions: readonly Told<AssertionState>[]): Map<string, OwnerChanges> {
@@ -113,21 +167,26 @@ function patchOwner(
     patched.set(key, held);
     const words = wordsOn(assertions, side, edge);
     const intervals = patchValidity(stored, window, words);
-    const note = noteOf(intervals, words);
-    held.set(edge, { intervals, note: note === undefined ? (held.get(edge)?.note ?? null) : note });
+    const { note: known = null, ...others } = held.get(edge) ?? {};
+    const told = intervals.length === 0 ? null : noteOf(intervals, words);
+    held.set(edge, { ...others, intervals, note: told === undefined ? known : told });
   }
   for (const [key, side] of patched) book.put(SIDE, key, Object.fromEntries(side));
 }
 
-/** @returns the edges between columns, which several owners may share */
-function showEdges(book: RecordBook, batch: ProjectedBatch, { owner, edges }: OwnerInQuestion): OwnedColumnEdge[] {
-  const columns: OwnedColumnEdge[] = [];
-  for (const { side, edge } of edges) {
-    const record = recordOf(book.get(SIDE, keyOfSide(owner, side)) ?? {}, edge);
-    if (record === undefined) continue;
-    if (side === 'inputs') batch.edge('FEEDS', edge, owner, edgeProperties(record.intervals));
-    else if (side === 'outputs') batch.edge('PRODUCES', owner, edge, edgeProperties(record.intervals));
-    else columns.push({ owner, dataset: side.columnsOf, edge });
-  }
-  return columns;
+/** @returns the edge if it is one between columns, which several owners may share */
+function showEdge(
+  book: RecordBook,
+  batch: ProjectedBatch,
+  { owner, side, edge, wasShown }: TouchedEdge,
+): OwnedColumnEdge[] {
+  if (typeof side !== 'string') return [{ owner, dataset: side.columnsOf, edge, wasShown }];
+  const record = recordOf(book.get(SIDE, keyOfSide(owner, side)) ?? {}, edge);
+  if (record === undefined) return [];
+  const intervals = shownIntervals(record);
+  if (intervals.length === 0 && !wasShown) return [];
+  const properties = { ...edgeProperties(intervals), ...manualProperty(editOf(record)) };
+  if (side === 'inputs') batch.edge('FEEDS', edge, owner, properties);
+  else batch.edge('PRODUCES', owner, edge, properties);
+  return [];
 }

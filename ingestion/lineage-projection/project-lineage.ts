@@ -8,18 +8,18 @@ import { RecordBook } from './record-book.js';
 import { mergeIntoBook } from './told-changes.js';
 
 /**
- * What events add to what is known, and what the graph shows of it. The result is a function of the set of all events: neither
+ * What events and edits add to what is known, and what the graph shows of it. The result is a function of the set of them: neither
  * the order in which they came, nor how they were cut into batches, nor that some came twice leaves a trace, but for nodes and edges
- * that are deleted where another order would never have made them.
+ * that are deleted, or valid at no time, where another order would never have made them.
  */
 export async function projectLineage(records: LineageRecords, told: LineageState): Promise<LineageWrite> {
   const book = new RecordBook(records);
   const batch = new ProjectedBatch();
-  const { jobs, runs, datasets, uses, assertions } = await mergeIntoBook(book, told);
+  const { jobs, runs, datasets, uses, assertions, edits } = await mergeIntoBook(book, told);
   for (const job of jobs) projectJob(batch, job);
   for (const run of runs) projectRun(batch, run);
   for (const dataset of datasets) projectDataset(batch, dataset);
-  await projectEdges(book, batch, assertions);
+  await projectEdges(book, batch, { assertions, edits });
   await projectFields(book, batch, datasets);
   await projectVersions(book, batch, { runs, uses });
   return { records: book.changed(), batch: batch.batch() };

@@ -7,6 +7,7 @@ import {
   type FieldFact,
   facetsText,
   fieldsOf,
+  isOwnUnitUrn,
   type JobState,
   knownFacet,
   parentsOf,
@@ -29,8 +30,10 @@ function toldProperties<T>({ before, after }: Told<T>, read: (state: T) => Prope
   return Object.fromEntries(has);
 }
 
+/** Of a unit of Nucleus events know but the name, as the parent of their jobs: what it is, it has told itself. */
 export function projectJob(batch: ProjectedBatch, told: Told<JobState>): void {
   const { urn, namespace, name } = told.after;
+  if (isOwnUnitUrn(urn)) return;
   const properties = toldProperties(told, ({ facets }) => ({
     description: knownFacet(facets, 'job', 'documentation')?.description ?? null,
     type: knownFacet(facets, 'job', 'jobType')?.processingType.toLowerCase() ?? null,
@@ -39,8 +42,14 @@ export function projectJob(batch: ProjectedBatch, told: Told<JobState>): void {
   batch.entity({ kind: 'Job', urn, name, properties: { namespace, ...properties } });
 }
 
+/**
+ * A run is shown once an event tells that it is one of a client's jobs. A run of Nucleus, which events name as the parent of theirs,
+ * stays as Nucleus itself has written it.
+ */
 export function projectRun(batch: ProjectedBatch, { before, after }: Told<RunRecord>): void {
-  const { urn, id, jobs, outcome, facets } = after.state;
+  const { urn, id, outcome, facets } = after.state;
+  const jobs = after.state.jobs.filter((job) => !isOwnUnitUrn(job));
+  if (jobs.length === 0) return;
   const [started, ended] = [startedAt(outcome), endedAt(outcome)];
   const error = knownFacet(facets, 'run', 'errorMessage')?.message ?? null;
   const { parent, root } = parentsOf(after.state);
@@ -52,12 +61,21 @@ export function projectRun(batch: ProjectedBatch, { before, after }: Told<RunRec
     errorMessage: error,
     root: root?.run ?? null,
     facets: facetsText(facets),
+    ...rollBackProperties(after.state),
   };
   batch.entity({ kind: 'Run', urn, name: id, properties });
   for (const job of jobs) batch.edge('HAS_RUN', job, urn);
   const earlier = parentOf(before?.state);
   if (earlier !== null && earlier !== parent?.run) batch.deleteEdge('PART_OF', urn, earlier);
   if (parent !== null && parent.run !== urn) batch.edge('PART_OF', urn, parent.run);
+}
+
+/** Nothing for the many that nobody has ever rolled back. */
+function rollBackProperties({ rollBack }: RunState): PropertyPatch {
+  if (rollBack === null) return {};
+  const { at, actor, reason } = rollBack;
+  if (!rollBack.isRolledBack) return { rolledBackAt: null, rolledBackBy: null, rollBackReason: null };
+  return { rolledBackAt: dateOf(at), rolledBackBy: actor, rollBackReason: reason };
 }
 
 const parentOf = (run: RunState | undefined): string | null =>

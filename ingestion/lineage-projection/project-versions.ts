@@ -7,6 +7,7 @@ import {
   type FacetEntry,
   type FacetTable,
   facetsText,
+  isRolledBack,
   keyOfUse,
   knownFacet,
   later,
@@ -45,14 +46,17 @@ export async function projectVersions(
   for (const link of linked) showLink(book, batch, link);
 }
 
-/** The uses that events tell of, and those of the runs that they tell of: a run that completes has written what it had named before. */
+/**
+ * The uses that events tell of, and those of the runs that they tell of: a run that completes has written what it had named before,
+ * and one that is rolled back has not.
+ */
 async function affectedUses(
   book: RecordBook,
   { runs, uses }: { readonly runs: readonly Told<RunRecord>[]; readonly uses: readonly UseState[] },
 ): Promise<UseState[]> {
   const affected = new Map(uses.map((use) => [keyOfUse(use), use]));
   const others = runs
-    .filter(({ before, after }) => JSON.stringify(before?.state.outcome) !== JSON.stringify(after.state.outcome))
+    .filter(({ before, after }) => courseOf(before) !== courseOf(after))
     .flatMap(({ after }) => after.uses.filter((key) => !affected.has(key)));
   await book.load(others.map((key) => [USE, key] as const));
   for (const key of others) {
@@ -63,6 +67,9 @@ async function affectedUses(
   return [...affected.values()];
 }
 
+const courseOf = (run: RunRecord | null): string =>
+  run === null ? '' : JSON.stringify([run.state.outcome, isRolledBack(run.state)]);
+
 /** An output with what it has written before and now. */
 interface Rewritten {
   readonly record: UseRecord;
@@ -72,8 +79,9 @@ interface Rewritten {
 function rewritten(book: RecordBook, use: UseState): Rewritten {
   const held = book.get(USE, keyOfUse(use));
   const run = book.get(RUN, use.run)?.state;
-  const written = run === undefined ? null : writtenVersion(run, use);
-  const record = { use, version: held?.version ?? null, named: null, written, began: null };
+  const isGone = run !== undefined && isRolledBack(run);
+  const written = run === undefined || isGone ? null : writtenVersion(run, use);
+  const record = { use, version: held?.version ?? null, named: null, written, began: null, isRolledBack: isGone };
   book.put(USE, keyOfUse(use), record);
   return { record, before: held?.written ?? null };
 }
@@ -81,8 +89,10 @@ function rewritten(book: RecordBook, use: UseState): Rewritten {
 function begun(book: RecordBook, use: UseState): UseRecord {
   const held = book.get(USE, keyOfUse(use));
   const run = book.get(RUN, use.run)?.state;
-  const began = run === undefined || namedVersion(use) !== null ? null : startedAt(run.outcome);
-  const record = { use, version: held?.version ?? null, named: held?.named ?? null, written: null, began };
+  const isGone = run !== undefined && isRolledBack(run);
+  const began = run === undefined || isGone || namedVersion(use) !== null ? null : startedAt(run.outcome);
+  const { version = null, named = null } = held ?? {};
+  const record = { use, version, named, written: null, began, isRolledBack: isGone };
   book.put(USE, keyOfUse(use), record);
   return record;
 }
@@ -151,9 +161,10 @@ async function withVersions(book: RecordBook, records: readonly UseRecord[]): Pr
   );
   const written = new Map(unnamed.map(({ use }, index) => [keyOfUse(use), writtenBy(near[index]?.values ?? [])]));
   return records.map((record) => {
-    const { use, began } = record;
+    const { use, began, isRolledBack: isGone } = record;
     const others = written.get(keyOfUse(use)) ?? [];
-    const name = use.side === 'output' ? (record.written?.version ?? null) : readVersion(use, began, others);
+    const read = isGone ? null : readVersion(use, began, others);
+    const name = use.side === 'output' ? (record.written?.version ?? null) : read;
     const version = name === null ? null : versionUrn(use.dataset, name);
     const named = use.side === 'input' && namedVersion(use) !== null ? version : null;
     return { record: { ...record, version, named }, before: record };

@@ -1,6 +1,7 @@
 import {
   type AssertionState,
   type DatasetState,
+  type EditWords,
   type EventTime,
   earlier,
   type FacetEntry,
@@ -38,6 +39,8 @@ export interface UseRecord {
   readonly written: WrittenVersion | null;
   /** Of an input whose version is not named, when the run began: the version follows from it. */
   readonly began: EventTime | null;
+  /** Whether the run was rolled back: then it has neither read nor written. */
+  readonly isRolledBack: boolean;
 }
 /** By `keyOfUse`. */
 export const USE: RecordKind<UseRecord> = {
@@ -82,9 +85,12 @@ export const LONGEST: RecordKind<number> = { name: 'longest' };
 
 /** One edge of one owner. */
 export interface EdgeRecord {
+  /** As events have it, edits aside. */
   readonly intervals: readonly Interval[];
   /** What its latest claim says of it, as JSON. */
   readonly note: string | null;
+  /** Left out while nobody has drawn or withdrawn it by hand. */
+  readonly edits?: EditWords;
 }
 
 /** The edges of one side of one owner, by the urn of the data set or by `columnEdgeKey`. By `keyOfSide`. */

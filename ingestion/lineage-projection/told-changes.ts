@@ -1,13 +1,17 @@
 import {
   type AssertionState,
   type DatasetState,
+  type EditState,
+  isRolledBack,
   type JobState,
+  keyOfAssertion,
   keyOfUse,
   type LineageState,
   mergeAssertions,
   mergeFaceted,
   mergeRuns,
   mergeUses,
+  runOfSource,
   type UseState,
 } from '../openlineage/index.js';
 import type { RecordBook, RecordKind } from './record-book.js';
@@ -27,11 +31,15 @@ export interface ToldChanges {
   readonly runs: readonly Told<RunRecord>[];
   readonly uses: readonly UseState[];
   readonly assertions: readonly Told<AssertionState>[];
+  readonly edits: readonly EditState[];
 }
 
-/** Reads what is known of the things that events tell of, and remembers what they are now; uses are left to those who link them. */
+/**
+ * Reads what is known of the things that events tell of, and remembers what they are now; uses and edits are left to those who link
+ * and draw them.
+ */
 export async function mergeIntoBook(book: RecordBook, state: LineageState): Promise<ToldChanges> {
-  const { jobs, runs, datasets, uses, assertions } = state;
+  const { jobs, runs, datasets, uses, assertions, edits } = state;
   await book.load([
     ...named(JOB, jobs),
     ...named(RUN, runs),
@@ -41,20 +49,22 @@ export async function mergeIntoBook(book: RecordBook, state: LineageState): Prom
   ]);
   const usesOf = new Map<string, string[]>();
   for (const [key, { run }] of Object.entries(uses)) usesOf.set(run, [...(usesOf.get(run) ?? []), key]);
+  const toldRuns = merged(
+    book,
+    RUN,
+    Object.fromEntries(Object.entries(runs).map(([urn, run]) => [urn, { state: run, uses: usesOf.get(urn) ?? [] }])),
+    mergeRunRecords,
+  );
   return {
     jobs: merged(book, JOB, jobs, mergeFaceted),
     datasets: merged(book, DATASET, datasets, mergeFaceted),
-    runs: merged(
-      book,
-      RUN,
-      Object.fromEntries(Object.entries(runs).map(([urn, run]) => [urn, { state: run, uses: usesOf.get(urn) ?? [] }])),
-      mergeRunRecords,
-    ),
+    runs: toldRuns,
     uses: Object.values(uses).map((use) => {
       const held = book.get(USE, keyOfUse(use));
       return held === undefined ? use : mergeUses(held.use, use);
     }),
-    assertions: merged(book, ASSERTION, assertions, mergeAssertions),
+    assertions: await mergedAssertions(book, assertions, toldRuns),
+    edits: Object.values(edits),
   };
 }
 
@@ -75,6 +85,30 @@ function merged<T>(
     return { before, after };
   });
 }
+
+/** What is told, and what the runs have said that were rolled back or restored: it counts no more, or does so again. */
+async function mergedAssertions(
+  book: RecordBook,
+  told: LineageState['assertions'],
+  runs: readonly Told<RunRecord>[],
+): Promise<Told<AssertionState>[]> {
+  const turned = runs
+    .filter(({ before, after }) => isCounted(before) !== isCounted(after))
+    .flatMap(({ after: { state } }) => state.jobs.map((owner) => keyOfAssertion({ owner, by: state.urn })));
+  await book.load(turned.map((key) => [ASSERTION, key] as const));
+  return [...new Set([...Object.keys(told), ...turned])].flatMap((key) => {
+    const before = book.get(ASSERTION, key) ?? null;
+    const coming = told[key];
+    const all = before !== null && coming !== undefined ? mergeAssertions(before, coming) : (coming ?? before);
+    if (all === null) return [];
+    const run = runOfSource(all.by);
+    const after = { ...all, isRolledBack: run !== null && !isCounted(book.get(RUN, run) ?? null) };
+    book.put(ASSERTION, key, after);
+    return [{ before, after }];
+  });
+}
+
+const isCounted = (run: RunRecord | null): boolean => run === null || !isRolledBack(run.state);
 
 function mergeRunRecords(a: RunRecord, b: RunRecord): RunRecord {
   return { state: mergeRuns(a.state, b.state), uses: [...new Set([...a.uses, ...b.uses])].sort() };

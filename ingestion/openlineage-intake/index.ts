@@ -7,9 +7,11 @@
  * const taken = await openLineage.intake.take(body);
  * await openLineage.close();
  */
+
 export { decodeInboxToken, encodeInboxToken } from './inbox-token.js';
 export { LineageDeadLetters } from './lineage-dead-letters.js';
 export { type Arrival, LineageDrainer } from './lineage-drainer.js';
+export { LineageEdits } from './lineage-edits.js';
 export { type BatchIntake, LineageIntake, type Refusal, type TakenEvents } from './lineage-intake.js';
 export type { LineageWriter } from './lineage-writer.js';
 export { type OpenLineage, openOpenLineage } from './open-lineage.js';

@@ -1,5 +1,5 @@
 import type { InboxCursor } from '#graph-store';
-import type { LineageEvent } from '../openlineage/index.js';
+import type { InboxEntry } from '../openlineage/index.js';
 
 /** The graph as the drainer needs it. */
 export interface LineageWriter {
@@ -13,5 +13,5 @@ export interface LineageWriter {
    * @throws AppError CONFLICT when another drainer has written since (position or a higher fence); STORE_UNAVAILABLE, TIMEOUT;
    *   PAYLOAD_TOO_LARGE when several events are too much for one transaction
    */
-  write(events: readonly LineageEvent[], cursor: InboxCursor): Promise<number | null>;
+  write(events: readonly InboxEntry[], cursor: InboxCursor): Promise<number | null>;
 }

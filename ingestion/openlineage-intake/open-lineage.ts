@@ -3,6 +3,7 @@ import { openEventInbox } from '#kv';
 import type { DrainSource } from './drain-queue.js';
 import { LineageDeadLetters } from './lineage-dead-letters.js';
 import { LineageDrainer } from './lineage-drainer.js';
+import { LineageEdits } from './lineage-edits.js';
 import { LineageIntake } from './lineage-intake.js';
 import type { LineageWriter } from './lineage-writer.js';
 
@@ -15,9 +16,10 @@ interface OpenLineageOptions {
   readonly now: () => Date;
 }
 
-/** Everything that a server has for events of OpenLineage, on one inbox. */
+/** Everything that a server has for events of OpenLineage and edits of lineage, on one inbox. */
 export interface OpenLineage {
   readonly intake: LineageIntake;
+  readonly edits: LineageEdits;
   readonly drainer: LineageDrainer;
   readonly deadLetters: LineageDeadLetters;
   /** Ends the drainer, then closes the inbox. What was not drained waits for the next start. */
@@ -34,6 +36,7 @@ export function openOpenLineage({ inboxPath, writer, batch, logger, now }: OpenL
   const drainer = new LineageDrainer({ inbox, writer, batch, logger, holder: `${hostname()}/${process.pid}` });
   return {
     intake: new LineageIntake(inbox, now),
+    edits: new LineageEdits(inbox, now),
     drainer,
     deadLetters: new LineageDeadLetters(inbox),
     close: async () => {

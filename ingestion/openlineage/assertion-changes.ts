@@ -1,5 +1,6 @@
-import { claimsOn, compareMoments, type Moment, type Side, type Word, wordOn } from './edge-validity.js';
+import { claimsOn, compareMoments, type Moment, type Word, wordOn } from './edge-validity.js';
 import type { Window } from './edge-validity-patch.js';
+import type { Side } from './lineage-claims.js';
 import type { AssertionState } from './lineage-state.js';
 
 /** What a change of one source may change on one side of its owner. */

@@ -1,5 +1,5 @@
 import type { EventTime } from './event-time.js';
-import type { Claims, Span } from './lineage-claims.js';
+import type { Claims, Side, Span } from './lineage-claims.js';
 import type { AssertionState } from './lineage-state.js';
 import { completedAt } from './run-outcome.js';
 
@@ -17,9 +17,6 @@ export interface Interval {
   /** Null while it is valid. */
   readonly closed: Moment | null;
 }
-
-/** One side of one owner: its inputs, its outputs, or the columns that it makes in one data set. */
-export type Side = 'inputs' | 'outputs' | { readonly columnsOf: string };
 
 /** What one source says of one edge: that it is there, or, having completed with others on that side, that it is not. */
 export type Word =
@@ -39,8 +36,12 @@ export function claimsOn(assertion: AssertionState, side: Side): Claims {
   return (Object.hasOwn(columns, side.columnsOf) ? columns[side.columnsOf] : undefined) ?? {};
 }
 
-/** Null for a source that says nothing of the edge: a run that names nothing on this side may just not have told. */
+/**
+ * Null for a source that says nothing of the edge: a run that was rolled back, and one that names nothing on this side, which may
+ * just not have told.
+ */
 export function wordOn(assertion: AssertionState, side: Side, edge: string): Word | null {
+  if (assertion.isRolledBack) return null;
   const claims = claimsOn(assertion, side);
   const span = Object.hasOwn(claims, edge) ? claims[edge] : undefined;
   if (span !== undefined) return { is: 'claim', by: assertion.by, span };

@@ -1,11 +1,13 @@
+import { staticSource } from './assertion-sources.js';
+import { collectEdgeEdit, collectRunEdit } from './edit-facts.js';
 import type { EventTime } from './event-time.js';
 import { claimColumns, claimLineageOfDataset, claimLineageOfJob, type Teller } from './explicit-lineage.js';
 import type { FacetPlace } from './facet-schemas.js';
 import { type FacetTable, facetTable } from './facet-table.js';
 import { type Author, FactCollector } from './fact-collector.js';
 import type { Finding } from './findings.js';
-import type { EventDataset, JobEvent, LineageEvent, RunEvent } from './lineage-event.js';
-import { type LineageState, staticSource } from './lineage-state.js';
+import type { EventDataset, InboxEntry, JobEvent, LineageEvent, RunEvent } from './lineage-event.js';
+import type { LineageState } from './lineage-state.js';
 import { datasetUrnOf, jobUrnOf, runUrn } from './lineage-urns.js';
 import type { Facets } from './read-facets.js';
 import { NO_OUTCOME, outcomeOf } from './run-outcome.js';
@@ -16,8 +18,8 @@ export interface EventFacts {
   readonly warnings: readonly Finding[];
 }
 
-/** What one event says, as a state to be merged into what is known. The same event gives the same facts, whenever it comes. */
-export function assertionsOf(event: LineageEvent): EventFacts {
+/** What one event or edit says, as a state to be merged into what is known. The same one gives the same facts, whenever it comes. */
+export function assertionsOf(event: InboxEntry): EventFacts {
   const facts = new FactCollector(event.at);
   switch (event.is) {
     case 'run':
@@ -28,6 +30,12 @@ export function assertionsOf(event: LineageEvent): EventFacts {
       break;
     case 'dataset':
       collectDataset(facts, event);
+      break;
+    case 'edge-edit':
+      collectEdgeEdit(facts, event);
+      break;
+    case 'run-edit':
+      collectRunEdit(facts, event);
       break;
   }
   return { state: facts.state(), warnings: facts.warnings };

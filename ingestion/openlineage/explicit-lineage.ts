@@ -1,9 +1,10 @@
+import { staticSource } from './assertion-sources.js';
 import { canonicalText } from './canonical-text.js';
 import type { EventTime } from './event-time.js';
 import type { ColumnLineage, LineageOfDataset, LineageOfJob, LineageSource, Transformations } from './facet-schemas.js';
 import type { Author, FactCollector } from './fact-collector.js';
 import type { QualifiedName } from './lineage-event.js';
-import { staticSource } from './lineage-state.js';
+import { isOwnUnit } from './lineage-urns.js';
 
 /** Who tells: the job of the event with its run, or a Dataset event, which has no job. */
 export interface Teller {
@@ -104,6 +105,13 @@ function claimBySource(
   if (isOwn) {
     if (job !== null) claim(author);
     else facts.warn('dataset.facets.lineage', 'means the job of the event, which has none');
+    return;
+  }
+  if (isOwnUnit({ namespace, name })) {
+    facts.warn(
+      'facets.lineage',
+      `names a job of ${namespace}: those are units of Nucleus, which tells itself what they read and write`,
+    );
     return;
   }
   const owner = facts.job({ namespace, name });

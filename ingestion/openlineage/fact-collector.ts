@@ -1,3 +1,4 @@
+import type { EditWord } from './edit-words.js';
 import { EVENT_LIMITS } from './event-limits.js';
 import type { EventTime } from './event-time.js';
 import { type FacetTable, NO_FACETS } from './facet-table.js';
@@ -8,8 +9,10 @@ import type { QualifiedName } from './lineage-event.js';
 import {
   type AssertionState,
   type DatasetState,
+  type EditState,
   type JobState,
   keyOfAssertion,
+  keyOfEdit,
   keyOfUse,
   type LineageState,
   mergeFaceted,
@@ -20,6 +23,7 @@ import {
 } from './lineage-state.js';
 import { datasetUrnOf, fieldUrnOf, jobUrnOf, runIdOf, runUrn } from './lineage-urns.js';
 import { NO_OUTCOME, type RunOutcome } from './run-outcome.js';
+import type { RollBack } from './run-roll-back.js';
 
 /** Whose edges are claimed, and by which source. */
 export type Author = Pick<AssertionState, 'owner' | 'by'>;
@@ -39,6 +43,7 @@ export class FactCollector {
   readonly #datasets = new Map<string, DatasetState>();
   readonly #uses = new Map<string, UseState>();
   readonly #assertions = new Map<string, Draft>();
+  readonly #edits = new Map<string, EditState>();
   #columnEdges = 0;
 
   constructor(at: EventTime) {
@@ -57,8 +62,19 @@ export class FactCollector {
     const id = runIdOf(givenId);
     const urn = this.#usable(runUrn(id));
     if (urn === null) return null;
-    put(this.#runs, urn, { urn, id, jobs: [job], outcome, facets }, mergeRuns);
+    put(this.#runs, urn, { urn, id, jobs: [job], outcome, facets, rollBack: null }, mergeRuns);
     return urn;
+  }
+
+  /** Of a run whatever its jobs are. */
+  rollBack(id: string, rollBack: RollBack): void {
+    const urn = runUrn(id);
+    const run = { urn, id, jobs: [], outcome: NO_OUTCOME, facets: NO_FACETS, rollBack };
+    put(this.#runs, urn, run, mergeRuns);
+  }
+
+  edit(edge: Omit<EditState, 'words'>, id: string, word: EditWord): void {
+    this.#edits.set(keyOfEdit(edge), { ...edge, words: { [id]: word } });
   }
 
   dataset({ namespace, name }: QualifiedName, facets: FacetTable = NO_FACETS): string | null {
@@ -115,6 +131,7 @@ export class FactCollector {
       datasets: inOrder(this.#datasets),
       uses: inOrder(this.#uses),
       assertions: inOrder(assertions),
+      edits: inOrder(this.#edits),
     };
   }
 
@@ -161,6 +178,7 @@ function finished({ owner, by, outcome, inputs, outputs, columns }: Draft): Asse
     inputs: inOrder(inputs),
     outputs: inOrder(outputs),
     columns: inOrder([...columns].map(([target, claims]) => [target, inOrder(claims)] as const)),
+    isRolledBack: false,
   };
 }
 

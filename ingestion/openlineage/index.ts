@@ -6,7 +6,9 @@
  * const read = readEvent(JSON.parse(body), new Date());
  * if (read.ok) state = mergeStates(state, assertionsOf(read.event).state);
  */
+
 export { changesBetween } from './assertion-changes.js';
+export { runOfSource, staticTime } from './assertion-sources.js';
 export {
   latestWritten,
   namedVersion,
@@ -22,23 +24,28 @@ export {
   type Interval,
   type Moment,
   noteOf,
-  type Side,
   validityOf,
   type Word,
   wordOn,
 } from './edge-validity.js';
 export { isTouched, joinWindows, patchValidity, type Window } from './edge-validity-patch.js';
+export { type EditWord, type EditWords, mergeEditWords } from './edit-words.js';
+export { editedIntervals, latestEdit } from './edited-validity.js';
 export { assertionsOf } from './event-facts.js';
 export { EVENT_LIMITS } from './event-limits.js';
 export { before, dateOf, type EventTime, earlier, later, readEventTime } from './event-time.js';
 export { type FacetEntry, type FacetTable, facetsText, knownFacet, mergeFacets } from './facet-table.js';
 export type { Finding, RefusalStatus } from './findings.js';
-export { columnEdgeOf } from './lineage-claims.js';
-export type { LineageEvent } from './lineage-event.js';
+export { columnEdgeOf, type Side } from './lineage-claims.js';
+export type { EdgeEdit, EditedEdge, LineageEdit, RunEdit } from './lineage-edit.js';
+export type { InboxEntry, LineageEvent } from './lineage-event.js';
 export {
   type AssertionState,
   type DatasetState,
+  type EditState,
+  isRolledBack,
   type JobState,
+  keyOfAssertion,
   keyOfUse,
   type LineageState,
   mergeAssertions,
@@ -48,9 +55,8 @@ export {
   mergeUses,
   NO_STATE,
   type RunState,
-  runOfSource,
-  staticTime,
   type UseState,
 } from './lineage-state.js';
+export { isOwnUnitUrn } from './lineage-urns.js';
 export { readEvent } from './read-event.js';
 export { endedAt, startedAt, stateOf } from './run-outcome.js';

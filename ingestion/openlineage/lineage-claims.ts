@@ -13,6 +13,9 @@ export interface Span {
   readonly note: string | null;
 }
 
+/** One side of one owner: its inputs, its outputs, or the columns that it makes in one data set. */
+export type Side = 'inputs' | 'outputs' | { readonly columnsOf: string };
+
 /** The edges of one side that one source claims, by the urn of the data set, or by `columnEdgeKey`. */
 export type Claims = Readonly<Record<string, Span>>;
 

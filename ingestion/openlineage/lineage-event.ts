@@ -1,5 +1,6 @@
 import type { EventTime } from './event-time.js';
 import type { Finding } from './findings.js';
+import type { LineageEdit } from './lineage-edit.js';
 import type { Facets } from './read-facets.js';
 
 /** What an event tells of the state of its run. */
@@ -62,3 +63,6 @@ interface DatasetEvent extends BaseEvent {
 
 /** One event of OpenLineage 2-0-2, checked and bounded. */
 export type LineageEvent = RunEvent | JobEvent | DatasetEvent;
+
+/** Whatever stands in an inbox: an event of a client, or what somebody has edited. */
+export type InboxEntry = LineageEvent | LineageEdit;

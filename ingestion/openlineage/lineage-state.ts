@@ -1,8 +1,9 @@
-import type { EventTime } from './event-time.js';
+import { type EditWords, mergeEditWords } from './edit-words.js';
 import { type FacetTable, mergeFacets } from './facet-table.js';
 import { inOrder } from './in-order.js';
-import { type Claims, mergeClaims } from './lineage-claims.js';
+import { type Claims, mergeClaims, type Side } from './lineage-claims.js';
 import { mergeOutcomes, type RunOutcome } from './run-outcome.js';
+import { mergeRollBacks, type RollBack } from './run-roll-back.js';
 
 export interface JobState {
   readonly urn: string;
@@ -18,6 +19,8 @@ export interface RunState {
   readonly jobs: readonly string[];
   readonly outcome: RunOutcome;
   readonly facets: FacetTable;
+  /** Null for a run that nobody has rolled back or restored. */
+  readonly rollBack: RollBack | null;
 }
 
 export interface DatasetState {
@@ -51,10 +54,22 @@ export interface AssertionState {
   readonly outputs: Claims;
   /** By urn of the data set whose columns are made, then by `columnEdgeKey`. */
   readonly columns: Readonly<Record<string, Claims>>;
+  /** Whether the run was rolled back: then nothing of this counts. Events tell false; it follows from the state of the run. */
+  readonly isRolledBack: boolean;
+}
+
+/** What people say of one edge. */
+export interface EditState {
+  /** Whose edge it is, as in `AssertionState`. */
+  readonly owner: string;
+  readonly side: Side;
+  /** Urn of the data set, or `columnEdgeKey`. */
+  readonly edge: string;
+  readonly words: EditWords;
 }
 
 /**
- * What any number of events say together. The state of no event is `NO_STATE`, that of one event comes from `assertionsOf`, and
+ * What any number of events and edits say together. The state of no event is `NO_STATE`, that of one event or edit comes from `assertionsOf`, and
  * `mergeStates` of two is the state of both: commutative, associative and idempotent, so that order, doubling and batches of
  * delivery leave no trace. What the graph stores of a thing is a part of this under the same rules.
  */
@@ -67,9 +82,11 @@ export interface LineageState {
   readonly uses: Readonly<Record<string, UseState>>;
   /** By `keyOfAssertion`. */
   readonly assertions: Readonly<Record<string, AssertionState>>;
+  /** By `keyOfEdit`. */
+  readonly edits: Readonly<Record<string, EditState>>;
 }
 
-export const NO_STATE: LineageState = { jobs: {}, runs: {}, datasets: {}, uses: {}, assertions: {} };
+export const NO_STATE: LineageState = { jobs: {}, runs: {}, datasets: {}, uses: {}, assertions: {}, edits: {} };
 
 export function keyOfUse({ run, side, dataset }: Pick<UseState, 'run' | 'side' | 'dataset'>): string {
   return `${run} ${side} ${dataset}`;
@@ -79,21 +96,9 @@ export function keyOfAssertion({ owner, by }: Pick<AssertionState, 'owner' | 'by
   return `${owner} ${by}`;
 }
 
-const STATIC = 'static@';
-
-/** The source of what an event without a run asserts. Each time is one of its own, so a later event never covers what lies between. */
-export function staticSource(at: EventTime): string {
-  return `${STATIC}${at}`;
-}
-
-/** The time of an event without a run, by the source that it is; null for a run. */
-export function staticTime(by: string): EventTime | null {
-  return by.startsWith(STATIC) ? (by.slice(STATIC.length) as EventTime) : null;
-}
-
-/** The urn of the run that a source is; null for an event without one. */
-export function runOfSource(by: string): string | null {
-  return by.startsWith(STATIC) ? null : by;
+/** Urns hold no spaces, so the two sides and the columns of a data set cannot be mistaken for each other. */
+export function keyOfEdit({ owner, side, edge }: Pick<EditState, 'owner' | 'side' | 'edge'>): string {
+  return `${owner} ${typeof side === 'string' ? side : `columns ${side.columnsOf}`} ${edge}`;
 }
 
 export function mergeStates(a: LineageState, b: LineageState): LineageState {
@@ -103,6 +108,7 @@ export function mergeStates(a: LineageState, b: LineageState): LineageState {
     datasets: mergeEach(a.datasets, b.datasets, mergeFaceted),
     uses: mergeEach(a.uses, b.uses, mergeUses),
     assertions: mergeEach(a.assertions, b.assertions, mergeAssertions),
+    edits: mergeEach(a.edits, b.edits, mergeEdits),
   };
 }
 
@@ -130,7 +136,12 @@ export function mergeRuns(a: RunState, b: RunState): RunState {
     jobs: [...new Set([...a.jobs, ...b.jobs])].sort(),
     outcome: mergeOutcomes(a.outcome, b.outcome),
     facets: mergeFacets(a.facets, b.facets),
+    rollBack: mergeRollBacks(a.rollBack, b.rollBack),
   };
+}
+
+export function isRolledBack({ rollBack }: RunState): boolean {
+  return rollBack?.isRolledBack ?? false;
 }
 
 export function mergeUses(a: UseState, b: UseState): UseState {
@@ -144,5 +155,10 @@ export function mergeAssertions(a: AssertionState, b: AssertionState): Assertion
     inputs: mergeClaims(a.inputs, b.inputs),
     outputs: mergeClaims(a.outputs, b.outputs),
     columns: mergeEach(a.columns, b.columns, mergeClaims),
+    isRolledBack: a.isRolledBack || b.isRolledBack,
   };
+}
+
+function mergeEdits(a: EditState, b: EditState): EditState {
+  return { ...a, words: mergeEditWords(a.words, b.words) };
 }

@@ -1,4 +1,4 @@
-import { datasetUrn, formatUrn, runUrn, type Urn } from '#graph-schema';
+import { datasetUrn, formatUrn, INGESTION_JOB_NAMESPACE, parseUrn, runUrn, type Urn } from '#graph-schema';
 import type { QualifiedName } from './lineage-event.js';
 
 export { runUrn };
@@ -10,6 +10,16 @@ export const datasetUrnOf = ({ namespace, name }: QualifiedName): Urn => dataset
 /** @param field name of the column; members of nested ones follow after dots, as column lineage names them */
 export const fieldUrnOf = ({ namespace, name }: QualifiedName, field: string): Urn =>
   formatUrn('field', [namespace, name, field]);
+
+/** Whether a job is a unit of Nucleus. Events may name it, as the parent of theirs; what is known of it nobody else tells. */
+export function isOwnUnit({ namespace }: QualifiedName): boolean {
+  return namespace === INGESTION_JOB_NAMESPACE;
+}
+
+/** The same by the urn of a job. */
+export function isOwnUnitUrn(job: string): boolean {
+  return parseUrn(job).parts[0] === INGESTION_JOB_NAMESPACE;
+}
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -12,7 +12,7 @@ import {
   type QualifiedName,
   type RunEvent,
 } from './lineage-event.js';
-import { datasetUrnOf, isUuid, jobUrnOf, runIdOf, runUrn } from './lineage-urns.js';
+import { datasetUrnOf, isOwnUnit, isUuid, jobUrnOf, runIdOf, runUrn } from './lineage-urns.js';
 import { readFacets } from './read-facets.js';
 
 /** An event, or everything that is wrong with it, at most 50 findings. */
@@ -114,6 +114,12 @@ function readRun(value: unknown, findings: Findings): RunEvent['run'] | null {
 
 function readJob(value: unknown, findings: Findings): EventJob | null {
   const named = readQualifiedName(value, 'job', jobUrnOf, findings);
+  if (named !== null && isOwnUnit(named)) {
+    findings.unusable(
+      'job.namespace',
+      `must not be ${named.namespace}: its jobs are the units of Nucleus, which tells of them itself`,
+    );
+  }
   const facets = isObject(value) ? value.facets : undefined;
   return named === null ? null : { ...named, facets: readFacets(facets, 'job', 'job.facets', findings) };
 }

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { mergeSchemas } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import { SDL_FILES } from '#graph-schema';
+import type { LineageManualEdit } from '#graph-store';
 import { entityResolvers } from './entity-resolvers.js';
 import { type GeneratedSources, generatedReads } from './generated-reads.js';
 import { knowledgeMutations } from './knowledge-mutations.js';
 import { knowledgeQueries } from './knowledge-queries.js';
+import { lineageEditMutations } from './lineage-edit-resolvers.js';
 import { lineageIntakeMutations, lineageIntakeQueries } from './lineage-intake-resolvers.js';
 import { lineageQueries, lineageResolvers } from './lineage-queries.js';
 import { mutationResolvers } from './mutation-resolvers.js';
@@ -23,9 +25,10 @@ export async function createExecutableSchema(sources: GeneratedSources): Promise
       Instant: instantScalar,
       JSONObject: jsonObjectScalar,
       Query: { ...queryResolvers, ...knowledgeQueries, ...lineageQueries, ...lineageIntakeQueries },
-      Mutation: { ...mutationResolvers, ...knowledgeMutations, ...lineageIntakeMutations },
+      Mutation: { ...mutationResolvers, ...knowledgeMutations, ...lineageIntakeMutations, ...lineageEditMutations },
       Entity: entityResolvers,
       Lineage: lineageResolvers,
+      LineageManualEdit: { operation: ({ does }: LineageManualEdit) => does.toUpperCase() },
       LineageNode: lineageResolvers,
       RunLineage: lineageResolvers,
       RunLineageNode: lineageResolvers,

@@ -11,6 +11,8 @@ export interface GraphqlContext {
   readonly events: EventSources;
   /** Undefined where no events of OpenLineage are taken. */
   readonly openLineage?: OpenLineage | undefined;
+  /** How long a mutation waits for the graph to have what the inbox has taken, in milliseconds. */
+  readonly lineageWaitMs: number;
   /** Who writes, as the change log names them. */
   readonly actor: string;
   /** Address of Neo4j Browser as people reach it. */

@@ -56,7 +56,8 @@ function letterView(letter: DeadLetter, deadLetters: OpenLineage['deadLetters'])
   };
 }
 
-function openLineageOf({ openLineage }: GraphqlContext): OpenLineage {
+/** @throws InputError where this server takes no events */
+export function openLineageOf({ openLineage }: GraphqlContext): OpenLineage {
   if (openLineage === undefined) throw InputError.one('NOT_FOUND', 'server', 'takes no events of OpenLineage');
   return openLineage;
 }

@@ -71,6 +71,12 @@ UNWIND changes + [n.lastChange] AS change
 WITH DISTINCT change WHERE change IS NOT NULL
 RETURN change;
 
+// LINEAGE_DRAWN_BY_HAND
+UNWIND range(0, size($edges) - 1) AS place
+MATCH (a:Entity {urn: $edges[place].from})-[r:FEEDS|PRODUCES|DERIVES]->(b:Entity {urn: $edges[place].to})
+WHERE r.manual IS NOT NULL
+RETURN DISTINCT place;
+
 // LINEAGE_NODES
 UNWIND $urns AS urn
 MATCH (n:Entity {urn: urn})
@@ -389,7 +395,7 @@ USING INDEX n:Entity(urn)
 CALL (n) {
   MATCH (n)-[r:FEEDS|PRODUCES]->(m)
   WHERE r.deletedAt IS NULL AND (r.current IS NULL OR r.current)
-  WITH m, '' AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '')] AS legs, $places[m.urn] AS other
+  WITH m, '' AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '') + '|' + coalesce(' ' + toString(r.manual), '')] AS legs, $places[m.urn] AS other
   WHERE other IS NOT NULL
   RETURN m, via, legs, other, true AS out
 }
@@ -416,7 +422,7 @@ CALL (n) {
   WHERE (f.deletedAt IS NULL OR f.deletedAt > $atTime)
     AND CASE WHEN f.validFrom IS NULL THEN f.createdAt <= $atTime
       ELSE size([x IN f.validFrom WHERE x <= $at]) > size([x IN coalesce(f.validTo, []) WHERE x <= $at]) END
-  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '')] AS legs, $places[m.urn] AS other
+  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), '') + '|' + coalesce(' ' + toString(p.manual), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '') + '|' + coalesce(' ' + toString(f.manual), '')] AS legs, $places[m.urn] AS other
   WHERE other IS NOT NULL
   RETURN m, via, legs, other, false AS out
   UNION ALL
@@ -429,7 +435,7 @@ CALL (n) {
   WHERE (f.deletedAt IS NULL OR f.deletedAt > $atTime)
     AND CASE WHEN f.validFrom IS NULL THEN f.createdAt <= $atTime
       ELSE size([x IN f.validFrom WHERE x <= $at]) > size([x IN coalesce(f.validTo, []) WHERE x <= $at]) END
-  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '')] AS legs, $places[m.urn] AS other
+  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), '') + '|' + coalesce(' ' + toString(p.manual), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '') + '|' + coalesce(' ' + toString(f.manual), '')] AS legs, $places[m.urn] AS other
   WHERE other < $first
   RETURN m, via, legs, other, true AS out
 }
@@ -464,7 +470,7 @@ RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL,
   UNWIND found AS n
   MATCH (n)-[r:FEEDS|PRODUCES]->(m)
   WHERE r.deletedAt IS NULL AND (r.current IS NULL OR r.current)
-  WITH m, '' AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '')] AS legs, n
+  WITH m, '' AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '') + '|' + coalesce(' ' + toString(r.manual), '')] AS legs, n
   WHERE m IN found
   RETURN [n.urn, m.urn, via, legs]
 } AS edges;
@@ -484,7 +490,7 @@ RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL,
   UNWIND found AS n
   MATCH (n)<-[r:DERIVES]-(m)
   WHERE true
-  WITH m, coalesce(r.via, '') AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '')] AS legs, n
+  WITH m, coalesce(r.via, '') AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '') + '|' + coalesce(' ' + toString(r.manual), '')] AS legs, n
   WHERE m IN found
   RETURN [m.urn, n.urn, via, legs]
 } AS edges;
@@ -521,7 +527,7 @@ RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL,
   WHERE (f.deletedAt IS NULL OR f.deletedAt > $atTime)
     AND CASE WHEN f.validFrom IS NULL THEN f.createdAt <= $atTime
       ELSE size([x IN f.validFrom WHERE x <= $at]) > size([x IN coalesce(f.validTo, []) WHERE x <= $at]) END
-  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '')] AS legs, n
+  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), '') + '|' + coalesce(' ' + toString(p.manual), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '') + '|' + coalesce(' ' + toString(f.manual), '')] AS legs, n
   WHERE m IN found
   RETURN [n.urn, m.urn, via, legs]
 } AS edges;
@@ -536,7 +542,7 @@ WHERE all(r IN relationships(p) WHERE r.deletedAt IS NULL AND (r.current IS NULL
   AND all(n IN nodes(p) WHERE n.deletedAt IS NULL)
 WITH p LIMIT $limit
 RETURN [n IN nodes(p) | n.urn] AS urns, [r IN relationships(p) | coalesce(r.via, '')] AS vias,
-  [r IN relationships(p) | reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '')] AS legs;
+  [r IN relationships(p) | reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '') + '|' + coalesce(' ' + toString(r.manual), '')] AS legs;
 
 // lineagePaths(FIELD, AT, 30)
 MATCH (a:Entity {urn: $from})
@@ -550,7 +556,7 @@ WHERE all(r IN relationships(p) WHERE (r.deletedAt IS NULL OR r.deletedAt > $atT
   AND all(n IN nodes(p) WHERE (n.deletedAt IS NULL OR n.deletedAt > $atTime))
 WITH p LIMIT $limit
 RETURN [n IN nodes(p) | n.urn] AS urns, [r IN relationships(p) | coalesce(r.via, '')] AS vias,
-  [r IN relationships(p) | reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '')] AS legs;
+  [r IN relationships(p) | reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '') + '|' + coalesce(' ' + toString(r.manual), '')] AS legs;
 
 // lineageStart(DATASET, CURRENT)
 MATCH (n:Entity {urn: $urn})

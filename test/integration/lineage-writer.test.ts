@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Neo4jLineageStore } from '#graph-store';
 import { LineageEventWriter } from '../../ingestion/lineage-projection/index.js';
 import { type OwnGraph, openOwnGraph } from '../support/graph.js';
+import { meetingEdits } from '../support/lineage-edits.js';
 import { MemoryLineage } from '../support/memory-lineage.js';
 import { meetingEvents, runEvent, taken } from '../support/openlineage-events.js';
 import { shownLineage, writeAfresh } from '../support/shown-lineage.js';
@@ -18,11 +19,14 @@ afterAll(async () => {
 
 describe('the graph', () => {
   it('shows of events what the model of it does, whatever their order and however they are cut', async () => {
-    const events = fc.sample(meetingEvents, { numRuns: 30, seed: 20_260_101 });
-    await writeAfresh(graph, events, 30);
+    const events = [
+      ...fc.sample(meetingEvents.map(taken), { numRuns: 30, seed: 20_260_101 }),
+      ...fc.sample(meetingEdits, { numRuns: 10, seed: 20_260_101 }),
+    ];
+    await writeAfresh(graph, events, 40);
     const whole = await shownLineage(graph);
     const model = new MemoryLineage();
-    await new LineageEventWriter(model).write(events.map(taken), { inboxId: 'test', after: 0, upTo: 30, fence: 1 });
+    await new LineageEventWriter(model).write(events, { inboxId: 'test', after: 0, upTo: 40, fence: 1 });
     const { nodes, edges } = model.shown();
     expect(whole.nodes.map(({ urn }) => urn)).toEqual(Object.keys(nodes));
     expect(whole.edges.map(({ from, kind, to }) => `${kind} ${from} ${to}`).sort()).toEqual(Object.keys(edges));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { captionOf, datasetUrn, datasetVersionUrn, runUrn } from '#graph-schema';
 import { type OwnGraph, openOwnGraph } from '../support/graph.js';
 import { openHttpApp } from '../support/http-app.js';
+import { taken } from '../support/openlineage-events.js';
 import { type Sample, sampleFolder, samplesIn } from '../support/openlineage-samples.js';
 import { shownLineage, writeAfresh } from '../support/shown-lineage.js';
 import { openOwnNamespace } from '../support/temporal.js';
@@ -17,7 +18,7 @@ afterAll(async () => {
   await graph?.[Symbol.asyncDispose]();
 });
 
-const eventsOf = (chosen: readonly Sample[]) => chosen.map(({ event }) => event);
+const eventsOf = (chosen: readonly Sample[]) => chosen.map(({ event }) => taken(event));
 
 describe('the events of real clients and published suites', () => {
   it('give one graph in order, reversed, shuffled and doubled, in batches of any size', async () => {

@@ -90,6 +90,7 @@ export async function openHttpApp(
         now: () => new Date(),
       },
       openLineage: options.openLineage,
+      lineageWaitMs: options.lineage?.waitMs ?? 10_000,
       browserUrl: 'http://127.0.0.1:7474/browser/',
     },
     apiToken: options.apiToken,

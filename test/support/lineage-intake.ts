@@ -2,6 +2,7 @@ import { type EventInbox, EventInboxError, openEventInbox } from '#kv';
 import {
   LineageDeadLetters,
   LineageDrainer,
+  LineageEdits,
   LineageIntake,
   type LineageWriter,
   type OpenLineage,
@@ -59,6 +60,7 @@ export async function openTestIntake(
   return {
     ...{ inbox, clock, path: folder.path, drainerFor, close },
     intake: new LineageIntake(admitting, clock.now),
+    edits: new LineageEdits(admitting, clock.now),
     drainer: drainerFor(writer),
     deadLetters: new LineageDeadLetters(inbox),
     append: (...names) => inbox.append(names.map(eventOf), { receivedAt: clock.now() }),

@@ -41,8 +41,10 @@ export class MemoryLineage implements LineageStore {
     return upTo;
   }
 
+  /** An edge that is valid at no time is as good as none. */
   shown(): ShownGraph {
-    return { nodes: inOrder(this.#nodes), edges: inOrder(this.#edges) };
+    const edges = [...this.#edges].filter(([, { validFrom }]) => !Array.isArray(validFrom) || validFrom.length > 0);
+    return { nodes: inOrder(this.#nodes), edges: inOrder(new Map(edges)) };
   }
 
   /** Edges that end where no node is. */

@@ -1,10 +1,10 @@
 import { AppError } from '#errors';
 import type { InboxCursor } from '#graph-store';
-import type { LineageEvent } from '../../ingestion/openlineage/index.js';
+import type { InboxEntry } from '../../ingestion/openlineage/index.js';
 import type { LineageWriter } from '../../ingestion/openlineage-intake/index.js';
 
 /** What a write is met with before it is made: nothing, a wait, or the error that it throws. */
-export type Obstacle = (events: readonly LineageEvent[], cursor: InboxCursor) => void | Promise<void>;
+export type Obstacle = (events: readonly InboxEntry[], cursor: InboxCursor) => void | Promise<void>;
 
 /** The port over memory, by the rules of a graph: position and fence are compared, and move with the events or not at all. */
 export class RecordingLineageWriter implements LineageWriter {
@@ -34,7 +34,7 @@ export class RecordingLineageWriter implements LineageWriter {
     return this.#state(inboxId).position;
   }
 
-  async write(events: readonly LineageEvent[], cursor: InboxCursor): Promise<number | null> {
+  async write(events: readonly InboxEntry[], cursor: InboxCursor): Promise<number | null> {
     const names = events.map(nameOf);
     this.attempts.push({ names, cursor });
     if (this.isDown) throw down();
@@ -58,7 +58,8 @@ export function down(): AppError {
   return new AppError('STORE_UNAVAILABLE', 'Neo4j does not answer');
 }
 
-/** Name of the job, or of the data set where there is no job. */
-export function nameOf(event: LineageEvent): string {
+/** Name of the job, or of the data set where there is no job; of an edit its id. */
+export function nameOf(event: InboxEntry): string {
+  if (event.is === 'edge-edit' || event.is === 'run-edit') return event.id;
   return event.is === 'dataset' ? event.dataset.name : event.job.name;
 }

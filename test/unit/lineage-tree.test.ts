@@ -13,7 +13,7 @@ const node = (urn: string, depth: number): LineageNode => ({
   ...{ urn, depth, kind: 'Field', name: urn, labels: [], placeholder: false, deletedAt: null, browserUrl: null },
 });
 const edge = (from: string, to: string, via: string): LineageEdge => ({
-  ...{ kind: 'DERIVES', from, to, via, current: true, intervals: [], firstRun: null, lastRun: null },
+  ...{ kind: 'DERIVES', from, to, via, current: true, intervals: [], firstRun: null, lastRun: null, manual: null },
 });
 
 it('a chain of any length is a tree of bounded width', () => {

@@ -3,7 +3,9 @@ import { InputError } from '#errors';
 import { edgeFromLegs, intersection, intervalsOf, sortableInstant } from '../../graph-store/lineage-validity.js';
 
 const at = (day: number) => `2024-01-0${day}T00:00:00.000000000Z`;
-const interval = (from: string, to: string | null) => ({ from, to, firstRun: null, lastRun: null });
+const interval = (from: string, to: string | null) => ({
+  ...{ from, to, firstRun: null, lastRun: null, firstActor: null, lastActor: null },
+});
 const leg = (...parts: readonly (readonly string[])[]) =>
   parts.map((values) => values.map((value) => ` ${value}`).join('')).join('|');
 
@@ -33,8 +35,8 @@ describe('the intervals of an edge', () => {
       ['nucleus:run:b', ''],
     ];
     expect(intervalsOf(leg([at(1), at(3)], [at(2)], ...runs, [], []))).toEqual([
-      { from: at(1), to: at(2), firstRun: 'nucleus:run:a', lastRun: 'nucleus:run:b' },
-      { from: at(3), to: null, firstRun: 'nucleus:run:c', lastRun: null },
+      { ...interval(at(1), at(2)), firstRun: 'nucleus:run:a', lastRun: 'nucleus:run:b' },
+      { ...interval(at(3), null), firstRun: 'nucleus:run:c' },
     ]);
   });
 
@@ -74,5 +76,22 @@ describe('an edge', () => {
     const closed = leg([at(1), at(3)], [at(2), at(4)], ...runs, [], []);
     expect(edgeFromLegs(identity, 'x', [closed])).toMatchObject({ current: false, via: 'x' });
     expect(edgeFromLegs(identity, 'x', [open, closed])).toMatchObject({ current: false, firstRun: null });
+  });
+
+  it('tells who has drawn it, and what was done to it last, whatever stands in there', () => {
+    const identity = { kind: 'FEEDS', from: 'a', to: 'b' } as const;
+    const drawn = (day: number) => ({ does: 'assert', actor: 'a b', at: at(day), note: '1 | "2"' }) as const;
+    const leg1 = leg([at(1)], [], ['manual:a%20b'], ['r1'], [], [], [JSON.stringify(drawn(1))]);
+    const leg2 = leg([at(1)], [], ['r1'], ['r1'], [], [], [JSON.stringify(drawn(2))]);
+    expect(edgeFromLegs(identity, '', [leg1])).toMatchObject({
+      intervals: [{ firstRun: null, firstActor: 'a b', lastRun: 'r1', lastActor: null }],
+      manual: drawn(1),
+    });
+    expect(edgeFromLegs(identity, 'x', [leg1, leg2]).manual).toEqual(drawn(2));
+  });
+
+  it('that nobody vouches for any more has no interval', () => {
+    const none = edgeFromLegs({ kind: 'FEEDS', from: 'a', to: 'b' }, '', [leg([], [], [], [], [], [])]);
+    expect(none).toMatchObject({ current: false, intervals: [], manual: null });
   });
 });

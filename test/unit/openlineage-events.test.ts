@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { INGESTION_JOB_NAMESPACE } from '#graph-schema';
 import { EVENT_LIMITS, readEvent, readEventTime } from '../../ingestion/openlineage/index.js';
 import {
   datasetEvent,
@@ -100,6 +101,7 @@ describe('an event', () => {
     ['a run without id', runEvent({ run: {} }), 400, 'run.runId'],
     ['a run that is a text', runEvent({ run: RUN_A }), 400, 'run'],
     ['a run without job', runEvent({ job: undefined }), 400, 'job'],
+    ['a unit of Nucleus', jobEvent({ job: { namespace: INGESTION_JOB_NAMESPACE, name: 'a/b' } }), 422, 'job.namespace'],
     ['an empty name', runEvent({ inputs: [{ namespace: 'a', name: '' }] }), 422, 'inputs[0].name'],
     ['a missing namespace', runEvent({ outputs: [{}, { name: 'b' }] }), 400, 'outputs[1].namespace'],
     ['half a character in a name', runEvent({ job: { namespace: 'a', name: '\ud83d' } }), 422, 'job.name'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { datasetUrn, formatUrn, runUrn } from '#graph-schema';
+import { datasetUrn, formatUrn, INGESTION_JOB_NAMESPACE, runUrn } from '#graph-schema';
 import {
   aliasesOf,
   assertionsOf,
@@ -184,6 +184,17 @@ describe('the facet of explicit lineage', () => {
         { owner: job('other'), run: null, inputs: [data('x')], outputs: [], columns: [] },
       ]),
     );
+  });
+
+  it('claims nothing for a unit of Nucleus', () => {
+    const unit = { type: 'JOB', namespace: INGESTION_JOB_NAMESPACE, name: 'a/b' };
+    const facts = assertionsOf(taken(entries({ ...unit, inputs: [dataset('x')] }, dataset('t', { inputs: [unit] }))));
+    expect(Object.keys(facts.state.jobs)).toEqual([job('own')]);
+    expect(Object.values(facts.state.assertions).map(({ owner }) => owner)).not.toContain(
+      formatUrn('job', [unit.namespace, unit.name]),
+    );
+    const rule = expect.stringContaining('units of Nucleus');
+    expect(facts.warnings).toContainEqual({ path: 'facets.lineage', rule });
   });
 
   it('says what the graph cannot show: jobs linked to jobs, and data sets linked without a job', () => {
