@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/start/**', 'test/soak/**', 'test/samples/**'],
+          exclude: ['test/e2e/**', 'test/start/**', 'test/soak/**', 'test/samples/**', 'test/browser/**'],
           sequence: { groupOrder: 0 },
         },
       },
@@ -34,6 +34,13 @@ export default defineConfig({
         resolve,
         // On events that are not part of this repository: `OPENLINEAGE_EVENTS` names their folder.
         test: { name: 'samples', include: ['test/samples/**/*.test.ts'], sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        oxc,
+        resolve,
+        // With a headless Chromium, where one is installed.
+        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], sequence: { groupOrder: 0 } },
       },
       {
         extends: true,

@@ -6,6 +6,7 @@
  * datasetUrn('postgres://db:5432', 'shop.public.orders'); // nucleus:dataset:postgres%3A%2F%2Fdb%3A5432:shop.public.orders
  */
 export * from './browser-link.js';
+export * from './browser-pack/index.js';
 export * from './cypher/change-log-statements.js';
 export * from './cypher/knowledge-statements.js';
 export * from './cypher/lineage-record-statements.js';

@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPOSITORY_ROOT, StackError } from '#stack';
 import { LAYOUT } from './start/layout.js';
+import { findChromium } from './test-run/chromium.js';
 import { type Tally, tallyPytest, tallyVitest } from './test-run/tally.js';
 import { startTestServers } from './test-run/test-servers.js';
 
@@ -20,10 +21,25 @@ type Lane = readonly Runner[];
 /** Lanes that run side by side. */
 type Stage = readonly Lane[];
 
-function sampleProjects(): readonly string[] {
-  if (process.env.OPENLINEAGE_EVENTS) return ['samples'];
-  process.stdout.write('not run: test/samples, the events of real clients; OPENLINEAGE_EVENTS names their folder\n');
-  return [];
+/** The tests on foreign events, and those in a web browser, as far as these are there. */
+function projectsAtHand(): { readonly here: readonly string[]; readonly missing: readonly string[] } {
+  const needs = [
+    {
+      project: 'samples',
+      isHere: Boolean(process.env.OPENLINEAGE_EVENTS),
+      lack: 'the events of real clients; OPENLINEAGE_EVENTS names their folder',
+    },
+    {
+      project: 'browser',
+      isHere: findChromium(process.env) !== undefined,
+      lack: 'Neo4j Browser in Chromium, which is not installed; CHROMIUM_PATH names one that is elsewhere',
+    },
+  ];
+  for (const { project, isHere, lack } of needs) {
+    if (!isHere) process.stdout.write(`not run: test/${project}, ${lack}\n`);
+  }
+  const named = (isHere: boolean) => needs.filter((need) => need.isHere === isHere).map(({ project }) => project);
+  return { here: named(true), missing: named(false) };
 }
 
 function vitest(name: string, args: readonly string[]): Runner {
@@ -64,17 +80,15 @@ function pytest(): Runner {
 /** The end-to-end tests wait much and work little, so other tests run beside them. */
 function allTests(): readonly Stage[] {
   return [
-    [[vitestOfProjects('rooms', ['rooms', ...sampleProjects()])]],
+    [[vitestOfProjects('rooms', ['rooms', ...projectsAtHand().here])]],
     [[vitestOfProjects('e2e', ['e2e'])], [pytest(), vitestOfProjects('start', ['start'])]],
   ];
 }
 
-/** The long tests, and those on events of real clients where there are none, only when they are asked for by name. */
+/** The long tests, and those that lack what they need, only when they are asked for by name. */
 function testsOf(args: readonly string[]): readonly Stage[] {
   if (args.includes('--project')) return [[[vitest('vitest', args)]]];
-  const excluded = ['soak', ...(sampleProjects().length > 0 ? [] : ['samples'])].map(
-    (project) => `--project=!${project}`,
-  );
+  const excluded = ['soak', ...projectsAtHand().missing].map((project) => `--project=!${project}`);
   return [[[vitest('vitest', [...excluded, ...args])]]];
 }
 

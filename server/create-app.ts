@@ -2,6 +2,7 @@ import Fastify from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '#errors';
 import type { GraphDriver } from '#graph-store';
+import { browserRoutes, isForEveryOrigin } from './browser/browser-routes.js';
 import { bulkRoute } from './bulk/bulk-route.js';
 import { GeneratedEvents } from './events/generated-events.js';
 import type { GraphiqlBundle } from './graphiql/graphiql-bundle.js';
@@ -42,7 +43,7 @@ export interface AppOptions {
   readonly logger: Logger;
 }
 
-/** The HTTP side of the server: GraphQL over HTTP and WebSocket, the workers' route, health and GraphiQL. */
+/** The HTTP side of the server: GraphQL over HTTP and WebSocket, the workers' route, health, GraphiQL and what Neo4j Browser loads. */
 export async function createApp(options: AppOptions) {
   const { context, limits, logger } = options;
   const auth = new BearerAuth(options.apiToken);
@@ -54,7 +55,7 @@ export async function createApp(options: AppOptions) {
 
   replyWithErrors(app, logger);
   app.addHook('onRequest', async (request) => {
-    const refusal = guard.refusal(request.headers);
+    const refusal = guard.refusal(request.headers, { anyOrigin: isForEveryOrigin(request.method, request.url) });
     if (refusal !== undefined) throw new AppError('FORBIDDEN', refusal);
   });
   const graphql = await graphqlRoute(app, { schema, context, auth, gate, limits, logger });
@@ -75,6 +76,7 @@ export async function createApp(options: AppOptions) {
   });
   healthRoutes(app, options.healthChecks);
   graphiqlRoutes(app, options.graphiql);
+  browserRoutes(app);
   const subscriptions = serveSubscriptions(app.server, { schema, context, auth, guard, gate, limits, logger });
   return {
     listen: (address: { host: string; port: number }) => app.listen(address),

@@ -27,27 +27,36 @@ export type LineageViewName = 'CURRENT' | 'AT' | 'EVER';
 /** The way of a walk along the arrows, which point as the data flows. */
 export type LineageWay = 'DOWNSTREAM' | 'UPSTREAM';
 
-/** Which edges exist in a view. Parameters of AT: `at`, a text as above, and `atTime`, the same instant as a date-time. */
-function edgeIn(view: LineageViewName, r: string): string {
+/** Where the instant of view AT stands: `text` of one width as above, and `time`, the same as a date-time. */
+interface MomentNames {
+  readonly text: string;
+  readonly time: string;
+}
+
+const PARAMETERS: MomentNames = { text: '$at', time: '$atTime' };
+
+/** Which edges exist in a view. @param at by default the parameters `at` and `atTime` */
+export function edgeIn(view: LineageViewName, r: string, at = PARAMETERS): string {
   switch (view) {
     case 'CURRENT':
       return `${r}.deletedAt IS NULL AND (${r}.current IS NULL OR ${r}.current)`;
     case 'AT':
       // Intervals never overlap, so the edge is valid where more of them have begun than ended.
-      return `(${r}.deletedAt IS NULL OR ${r}.deletedAt > $atTime)
-    AND CASE WHEN ${r}.validFrom IS NULL THEN ${r}.createdAt <= $atTime
-      ELSE size([x IN ${r}.validFrom WHERE x <= $at]) > size([x IN coalesce(${r}.validTo, []) WHERE x <= $at]) END`;
+      return `(${r}.deletedAt IS NULL OR ${r}.deletedAt > ${at.time})
+    AND CASE WHEN ${r}.validFrom IS NULL THEN ${r}.createdAt <= ${at.time}
+      ELSE size([x IN ${r}.validFrom WHERE x <= ${at.text}]) > size([x IN coalesce(${r}.validTo, []) WHERE x <= ${at.text}]) END`;
     case 'EVER':
       return 'true';
   }
 }
 
-function nodeIn(view: LineageViewName, n: string): string {
+/** Which nodes exist in a view. @param at by default the parameters `at` and `atTime` */
+export function nodeIn(view: LineageViewName, n: string, at = PARAMETERS): string {
   switch (view) {
     case 'CURRENT':
       return `${n}.deletedAt IS NULL`;
     case 'AT':
-      return `(${n}.deletedAt IS NULL OR ${n}.deletedAt > $atTime)`;
+      return `(${n}.deletedAt IS NULL OR ${n}.deletedAt > ${at.time})`;
     case 'EVER':
       return 'true';
   }

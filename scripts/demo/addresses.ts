@@ -1,4 +1,4 @@
-import { browserLink } from '#graph-schema';
+import { browserLink, guideLink } from '#graph-schema';
 import type { LaunchedStack } from '../start/launch-stack.js';
 import { SOURCE_ID } from './demo-catalog.js';
 
@@ -6,6 +6,7 @@ import { SOURCE_ID } from './demo-catalog.js';
 export interface Addresses {
   readonly graphiql: string;
   readonly neo4jBrowser: string | undefined;
+  readonly neo4jGuide: string | undefined;
   readonly temporalUi: string | undefined;
 }
 
@@ -14,16 +15,21 @@ const LINEAGE = `MATCH lineage = (:Dataset)-[:FEEDS]->(unit:IngestionUnit)-[:PRO
 WHERE unit.name STARTS WITH '${SOURCE_ID}/'
 RETURN lineage`;
 
-function lineageLink(neo4j: LaunchedStack['neo4j']): string | undefined {
-  if (!neo4j.browserUrl) return undefined;
-  return browserLink(neo4j.browserUrl, LINEAGE, `bolt://${neo4j.user}@${new URL(neo4j.uri).host}`);
+/** Links into Neo4j Browser, which then offers to connect to the graph of the stack. */
+function browserLinks({ neo4j, apiUrl }: LaunchedStack): Pick<Addresses, 'neo4jBrowser' | 'neo4jGuide'> {
+  if (!neo4j.browserUrl) return { neo4jBrowser: undefined, neo4jGuide: undefined };
+  const connectTo = `bolt://${neo4j.user}@${new URL(neo4j.uri).host}`;
+  return {
+    neo4jBrowser: browserLink(neo4j.browserUrl, LINEAGE, connectTo),
+    neo4jGuide: guideLink(neo4j.browserUrl, apiUrl, connectTo),
+  };
 }
 
 export function addressesOf(stack: LaunchedStack): Addresses {
   const { temporal } = stack;
   return {
     graphiql: `${stack.apiUrl}/graphiql`,
-    neo4jBrowser: lineageLink(stack.neo4j),
+    ...browserLinks(stack),
     temporalUi: temporal.uiUrl ? `${temporal.uiUrl}/namespaces/${temporal.namespace}/workflows` : undefined,
   };
 }
@@ -34,6 +40,7 @@ export function printAddresses(addresses: Addresses, passwordFile: string, print
   if (addresses.neo4jBrowser) {
     print(`Neo4j Browser  ${addresses.neo4jBrowser}`);
     print(`               user neo4j, password in ${passwordFile}`);
+    print(`  its guide    ${addresses.neo4jGuide}`);
   }
   if (addresses.temporalUi) print(`Temporal       ${addresses.temporalUi}`);
 }

@@ -121,6 +121,7 @@ const JAR_SETS = [
     ],
   },
   { name: 'spark', parts: [{ folder: '.', profile: [] }] },
+  { name: 'openlineage', parts: [{ folder: '.', profile: [] }] },
 ];
 
 /**

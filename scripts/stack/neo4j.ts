@@ -51,6 +51,10 @@ function configuration(options: Neo4jOptions, boltPort: number, httpPort: number
     `server.http.advertised_address=127.0.0.1:${httpPort}`,
     'server.https.enabled=false',
     'dbms.usage_report.enabled=false',
+    // Otherwise the Browser reports its use to its makers.
+    'client.allow_telemetry=false',
+    // From where the Browser may load guides and styles: the first two are its own defaults, the last our server's address.
+    'browser.remote_content_hostname_whitelist=guides.neo4j.com,localhost,127.0.0.1',
     `server.directories.plugins=${join(jarsDir, 'plugins')}`,
     `server.memory.pagecache.size=${options.pageCacheMiB ?? 256}m`,
     `db.transaction.timeout=${TRANSACTION_TIMEOUT}`,

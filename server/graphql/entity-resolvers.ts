@@ -1,7 +1,7 @@
 import type { EntityRecord } from '#graph-store';
+import { browserUrlResolver } from './browser-url-resolver.js';
 import { connection, type PageArguments } from './connection.js';
 import type { GraphqlContext } from './graphql-context.js';
-import { browserUrlOf } from './views.js';
 
 interface LinksArguments extends PageArguments {
   readonly kinds?: readonly string[] | null;
@@ -17,5 +17,5 @@ export const entityResolvers = {
       (link) => link,
     ),
 
-  browserUrl: ({ urn }: EntityRecord, _: unknown, { browserUrl }: GraphqlContext) => browserUrlOf(browserUrl, urn),
+  ...browserUrlResolver,
 };

@@ -3,13 +3,14 @@ import { mergeSchemas } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import { SDL_FILES } from '#graph-schema';
 import type { LineageManualEdit } from '#graph-store';
+import { browserUrlResolver } from './browser-url-resolver.js';
 import { entityResolvers } from './entity-resolvers.js';
 import { type GeneratedSources, generatedReads } from './generated-reads.js';
 import { knowledgeMutations } from './knowledge-mutations.js';
 import { knowledgeQueries } from './knowledge-queries.js';
 import { lineageEditMutations } from './lineage-edit-resolvers.js';
 import { lineageIntakeMutations, lineageIntakeQueries } from './lineage-intake-resolvers.js';
-import { lineageQueries, lineageResolvers } from './lineage-queries.js';
+import { lineageQueries } from './lineage-queries.js';
 import { mutationResolvers } from './mutation-resolvers.js';
 import { queryResolvers } from './query-resolvers.js';
 import { dateTimeScalar, instantScalar, jsonObjectScalar } from './scalars.js';
@@ -27,11 +28,13 @@ export async function createExecutableSchema(sources: GeneratedSources): Promise
       Query: { ...queryResolvers, ...knowledgeQueries, ...lineageQueries, ...lineageIntakeQueries },
       Mutation: { ...mutationResolvers, ...knowledgeMutations, ...lineageIntakeMutations, ...lineageEditMutations },
       Entity: entityResolvers,
-      Lineage: lineageResolvers,
+      IngestionStatus: browserUrlResolver,
+      Lineage: browserUrlResolver,
       LineageManualEdit: { operation: ({ does }: LineageManualEdit) => does.toUpperCase() },
-      LineageNode: lineageResolvers,
-      RunLineage: lineageResolvers,
-      RunLineageNode: lineageResolvers,
+      LineageNode: browserUrlResolver,
+      MetadataEndpointTemplate: browserUrlResolver,
+      RunLineage: browserUrlResolver,
+      RunLineageNode: browserUrlResolver,
       Subscription: subscriptionResolvers,
     },
     resolverValidationOptions: { requireResolversToMatchSchema: 'error' },

@@ -3,7 +3,6 @@ import { checkPageSize, type LineageDirection, type LineageQuery } from '#graph-
 import { instantOf, type ViewArguments, viewOf } from '../lineage/lineage-view.js';
 import type { GraphqlContext } from './graphql-context.js';
 import { diffView, impactView, nodeViews, pathViews, truncationView } from './lineage-views.js';
-import { browserUrlOf } from './views.js';
 
 interface WalkArguments {
   readonly urn: string;
@@ -110,9 +109,3 @@ function walkOf({ urn, direction, depth, level, filter, deadlineMs }: WalkArgume
   const shown = { kinds: kinds ?? undefined, namespaces: namespaces ?? undefined } as LineageQuery['filter'];
   return { urn, direction, depth: depth ?? undefined, level, filter: shown, deadlineMs };
 }
-
-/** Fields of walks and their nodes that are made only when they are selected. */
-export const lineageResolvers = {
-  browserUrl: ({ urn }: { readonly urn: string }, _: unknown, { browserUrl }: GraphqlContext) =>
-    browserUrlOf(browserUrl, urn),
-};

@@ -14,12 +14,16 @@ export class RequestGuard {
     this.#localOnly = options.localOnly;
   }
 
-  /** Why the request is refused; undefined lets it in. */
-  refusal(headers: IncomingHttpHeaders): string | undefined {
+  /**
+   * Why the request is refused; undefined lets it in.
+   *
+   * @param options.anyOrigin whether it asks for something that pages of all origins may have
+   */
+  refusal(headers: IncomingHttpHeaders, { anyOrigin = false } = {}): string | undefined {
     if (this.#localOnly && !LOCAL_NAMES.test(headers.host ?? '')) {
       return 'a server without NUCLEUS_API_TOKEN answers under loopback names only: use http://127.0.0.1 or http://localhost';
     }
-    if (headers.origin !== undefined && hostOf(headers.origin) !== headers.host) {
+    if (!anyOrigin && headers.origin !== undefined && hostOf(headers.origin) !== headers.host) {
       return 'the request comes from a page of another origin';
     }
     return undefined;
