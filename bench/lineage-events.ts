@@ -3,7 +3,7 @@ const COLUMNS = 10;
 /** Data sets that a job reads; it writes one. */
 const INPUTS = 2;
 /** Jobs of one story: its runs go round among them. */
-export const JOBS = 200;
+const JOBS = 200;
 
 const producer = 'https://example.com/bench';
 const schemaURL = 'https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent';

@@ -1,6 +1,7 @@
+import type { LineageDirection } from './lineage-types.js';
 import { OPERATIONS } from './operations.js';
 import type { StreamSource } from './resuming-stream.js';
-import type { GraphChange, GraphChangeEvent, GraphChangeFilter, LineageDirection } from './schema-types.js';
+import type { GraphChange, GraphChangeEvent, GraphChangeFilter } from './schema-types.js';
 
 export function graphChangeSource(filter: GraphChangeFilter | undefined): StreamSource<GraphChange> {
   return changesOf('graphChanges', { filter });

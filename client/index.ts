@@ -22,6 +22,7 @@ export {
 } from './bulk-upload.js';
 export type { CallOptions, ReadOptions, WriteOptions } from './call-options.js';
 export type { Fetch, TokenSource } from './http-transport.js';
+export type * from './lineage-types.js';
 export {
   type LineageOptions,
   NucleusClient,

@@ -11,6 +11,14 @@ import { bounded, type CallOptions, type ReadOptions, type WriteOptions } from '
 import { CommitMemory } from './commit-memory.js';
 import { graphChangeSource, lineageChangeSource } from './graph-change-source.js';
 import { type Fetch, HttpTransport, type TokenSource } from './http-transport.js';
+import type {
+  Lineage,
+  LineageDirection,
+  LineageFilter,
+  LineageLevel,
+  LineageView,
+  RunLineage,
+} from './lineage-types.js';
 import { WriteRefusedError } from './nucleus-error.js';
 import { OPERATIONS } from './operations.js';
 import { type Page, PagedList } from './paged-list.js';
@@ -31,16 +39,10 @@ import type {
   IngestionRunEvent,
   IngestionRunEventFilter,
   JsonObject,
-  Lineage,
-  LineageDirection,
-  LineageFilter,
-  LineageLevel,
-  LineageView,
   Link,
   LinkDirection,
   PurgeInput,
   PurgePayload,
-  RunLineage,
   SearchEdge,
   UpsertInput,
   UpsertPayload,

@@ -1,4 +1,4 @@
-import type { LineageEdge, LineageNode, RunLineageNode } from '../schema-types.js';
+import type { LineageEdge, LineageNode, RunLineageNode } from '../lineage-types.js';
 import { timeOf } from './change-lines.js';
 import type { Output } from './output.js';
 

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
 import { lineageTree, linesOfLineage } from '../../client/cli/lineage-tree.js';
 import { Output } from '../../client/cli/output.js';
-import type { LineageEdge, LineageNode } from '../../client/schema-types.js';
+import type { LineageEdge, LineageNode } from '../../client/lineage-types.js';
 
 const output = new Output({
   ...{ json: false, stdout: new PassThrough(), stderr: new PassThrough(), env: {} },

@@ -1,11 +1,7 @@
+import type { DiscardLineageEventPayload, LineageDeadLetter, ReplayLineageEventPayload } from '../../lineage-types.js';
 import { WriteRefusedError } from '../../nucleus-error.js';
 import { OPERATIONS } from '../../operations.js';
-import type {
-  DiscardLineageEventPayload,
-  LineageDeadLetter,
-  ReplayLineageEventPayload,
-  UserError,
-} from '../../schema-types.js';
+import type { UserError } from '../../schema-types.js';
 import { timeOf } from '../change-lines.js';
 import { defineCommand, type Session } from '../cli-command.js';
 import { EXIT_CODES, UsageError } from '../exit-codes.js';

@@ -1,4 +1,4 @@
-import type { LineageLevel, LineageTruncation } from '../../schema-types.js';
+import type { LineageLevel, LineageTruncation } from '../../lineage-types.js';
 import { defineCommand } from '../cli-command.js';
 import { depthOf } from '../depth-option.js';
 import { EXIT_CODES, UsageError } from '../exit-codes.js';
