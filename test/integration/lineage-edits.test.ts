@@ -11,6 +11,7 @@ import { type HttpApp, openHttpApp } from '../support/http-app.js';
 import { postLineage } from '../support/lineage-client.js';
 import { openTestIntake, type TestIntake } from '../support/lineage-intake.js';
 import { type Json, runEvent } from '../support/openlineage-events.js';
+import { platformRun, platformUnit } from '../support/platform-nodes.js';
 import { uniquePrefix } from '../support/unique.js';
 
 const PREFIX = uniquePrefix('edits');
@@ -298,7 +299,7 @@ describe('a run that is rolled back', () => {
 
   it('is none of those of Nucleus itself', async () => {
     const urn = runUrn(`${PREFIX}-own`);
-    const properties = { id: `${PREFIX}-own`, state: 'SUCCEEDED' };
+    const properties = platformRun(`${PREFIX}-own`);
     await graph.store.upsertEntity({ kind: 'IngestionRun', urn, properties }, { actor: 'test' });
     const { data: answer } = await app.graphql(ROLL_BACK, { urn });
     expect(answer.rollBackRun.userErrors).toMatchObject([{ code: 'BAD_USER_INPUT', field: 'input.urn' }]);
@@ -319,12 +320,12 @@ describe('events that name what Nucleus itself runs', () => {
   it('may name its run as their parent, and change nothing of it', async () => {
     const urn = formatUrn('job', [unit.namespace, unit.name]);
     const context = { actor: 'test' };
-    const state = 'SUCCEEDED';
-    await graph.store.upsertEntity({ kind: 'IngestionUnit', urn, name: 'the unit' }, context);
+    const properties = platformRun(own);
     await graph.store.upsertEntity(
-      { kind: 'IngestionRun', urn: runUrn(own), name: 'own', properties: { state } },
+      { kind: 'IngestionUnit', urn, name: 'the unit', properties: platformUnit(own) },
       context,
     );
+    await graph.store.upsertEntity({ kind: 'IngestionRun', urn: runUrn(own), name: 'own', properties }, context);
     const parent = { run: { runId: own }, job: unit };
     await tell({ job: named('child'), run: { ...run('child'), facets: { parent } } });
     const [row] = await graph.query(
@@ -332,7 +333,7 @@ describe('events that name what Nucleus itself runs', () => {
        RETURN u.name AS unit, u.version AS unitVersion, r.name AS run, r.state AS state, r.version AS runVersion`,
       { unit: urn, child: runUrn(`${PREFIX}-child`), run: runUrn(own) },
     );
-    expect(row).toEqual({ unit: 'the unit', unitVersion: 1, run: 'own', state, runVersion: 1 });
+    expect(row).toEqual({ unit: 'the unit', unitVersion: 1, run: 'own', state: properties.state, runVersion: 1 });
   });
 });
 

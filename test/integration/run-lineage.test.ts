@@ -5,6 +5,7 @@ import { openSharedGraph } from '../support/graph.js';
 import { type HttpApp, openHttpApp } from '../support/http-app.js';
 import { problemsOf } from '../support/lineage-answers.js';
 import { minute } from '../support/openlineage-events.js';
+import { platformRun } from '../support/platform-nodes.js';
 import { type RunLineageStory, writeRunStory } from '../support/run-lineage-story.js';
 import { openOwnNamespace, type TestNamespace } from '../support/temporal.js';
 import { uniquePrefix } from '../support/unique.js';
@@ -121,9 +122,11 @@ describe('runLineage', () => {
       `CREATE (d:Entity:Dataset {urn: $dataset, name: 'staged', version: 1})
        WITH d UNWIND $rows AS row
        CREATE (d)-[:HAS_VERSION]->(v:Entity:DatasetVersion {urn: row.version, name: row.version, version: 1})
-       CREATE (v)<-[:WROTE]-(:Entity:Run:IngestionRun {urn: row.run, name: row.run, version: 1, state: 'SUCCEEDED', endedAt: datetime(row.at)})`,
+       CREATE (v)<-[:WROTE]-(r:Entity:Run:IngestionRun {urn: row.run, name: row.run, version: 1, endedAt: datetime(row.at)})
+       SET r += $run, r.createdAt = datetime(row.at)`,
       {
         dataset,
+        run: platformRun(PREFIX),
         rows: [
           { version: version('b'), run: runUrn(`${PREFIX}-b`), at: '2026-01-02T00:00:00Z' },
           { version: version('c'), run: runUrn(`${PREFIX}-c`), at: '2026-01-01T00:00:00Z' },
