@@ -56,7 +56,8 @@ export async function startApp(name: AppProcessName, options: AppProcessOptions)
     name,
     command,
     args,
-    env: environmentWith(options.env),
+    // Without it graphql-js looks at every value of an answer for a second copy of itself.
+    env: environmentWith({ NODE_ENV: 'production', ...options.env }),
     cwd: REPOSITORY_ROOT,
     logFile: options.logFile,
     recordFile: options.recordFile,

@@ -1,5 +1,8 @@
 import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLSchema, getOperationAST, OperationTypeNode } from 'graphql';
@@ -34,7 +37,12 @@ export async function graphqlRoute(app: FastifyInstance, options: GraphqlRouteOp
     // A document that is only named by its hash could not be measured before it is run.
     persistedQueries: false,
     logger,
-    plugins: [fastifyApolloDrainPlugin(app), ApolloServerPluginLandingPageDisabled()],
+    plugins: [
+      fastifyApolloDrainPlugin(app),
+      ApolloServerPluginLandingPageDisabled(),
+      // It looks at every field of an answer, for caches that nobody has before a server of metadata.
+      ApolloServerPluginCacheControlDisabled(),
+    ],
     formatError: (_, error) => formatError(asGraphqlError(error), logger),
   });
   await apollo.start();
