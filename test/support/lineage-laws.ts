@@ -5,7 +5,6 @@ import { LINEAGE_LEVELS } from '#graph-schema';
 import { Neo4jLineageReader } from '../../graph-store/lineage-reader.js';
 import {
   LINEAGE_DIRECTIONS,
-  type LineageAnswer,
   type LineageDiff,
   type LineageKind,
   type LineageNode,
@@ -148,19 +147,30 @@ function textOf(part: LineagePart | null) {
   };
 }
 
+interface Part<Node, Edge> {
+  readonly nodes: readonly Node[];
+  readonly edges: readonly Edge[];
+  readonly truncated: { readonly next: string } | null;
+}
+
+interface PartLimits {
+  readonly maxNodes: number;
+  readonly maxEdges: number;
+}
+
 /** All parts of a walk. Each edge must come when both its ends are known. */
-export async function allParts(
-  reader: LineageReader,
-  walk: LineageWalk & { readonly maxNodes: number; readonly maxEdges: number },
-): Promise<Omit<LineageAnswer, 'truncated'> & { readonly parts: number }> {
-  const nodes: LineageAnswer['nodes'][number][] = [];
-  const edges: LineageAnswer['edges'][number][] = [];
+export async function partsOf<
+  Node extends { readonly urn: string },
+  Edge extends { readonly from: string; readonly to: string },
+>({ maxNodes, maxEdges }: PartLimits, ask: (after: string | undefined) => Promise<Part<Node, Edge>>) {
+  const nodes: Node[] = [];
+  const edges: Edge[] = [];
   const known = new Set<string>();
   let after: string | undefined;
   for (let parts = 1; ; parts += 1) {
-    const part = await reader.walk({ ...walk, after });
-    expect(part.nodes.length).toBeLessThanOrEqual(walk.maxNodes);
-    expect(part.edges.length).toBeLessThanOrEqual(walk.maxEdges);
+    const part = await ask(after);
+    expect(part.nodes.length).toBeLessThanOrEqual(maxNodes);
+    expect(part.edges.length).toBeLessThanOrEqual(maxEdges);
     for (const { urn } of part.nodes) known.add(urn);
     for (const { from, to } of part.edges) expect(known.has(from) && known.has(to)).toBe(true);
     nodes.push(...part.nodes);
@@ -168,4 +178,8 @@ export async function allParts(
     if (part.truncated === null) return { nodes, edges, parts };
     after = part.truncated.next;
   }
+}
+
+export function allParts(reader: LineageReader, walk: LineageWalk & PartLimits) {
+  return partsOf(walk, (after) => reader.walk({ ...walk, after }));
 }

@@ -9,6 +9,7 @@ import type {
   RunLineageWalk,
 } from '../../graph-store/run-lineage-types.js';
 import type { TestGraph } from './graph.js';
+import { partsOf } from './lineage-laws.js';
 import { RUN_GRAPH_SIZE, runEdgeText, runGraphs, walkInMemory, writeRuns } from './run-lineage-model.js';
 
 const askedWalks = fc.record({
@@ -68,24 +69,9 @@ const text = ({ nodes, edges }: { nodes: readonly RunLineageNode[]; edges: reado
   edges: edges.map(runEdgeText).sort(),
 });
 
-/** All parts of a walk. Each edge must come when both its ends are known. */
-export async function allRunParts(
+export function allRunParts(
   reader: RunLineageReader,
   walk: RunLineageWalk & { readonly maxNodes: number; readonly maxEdges: number },
 ) {
-  const nodes: RunLineageNode[] = [];
-  const edges: RunLineageEdge[] = [];
-  const known = new Set<string>();
-  let after: string | undefined;
-  for (let parts = 1; ; parts += 1) {
-    const part = await reader.runs({ ...walk, after });
-    expect(part.nodes.length).toBeLessThanOrEqual(walk.maxNodes);
-    expect(part.edges.length).toBeLessThanOrEqual(walk.maxEdges);
-    for (const { urn } of part.nodes) known.add(urn);
-    for (const { from, to } of part.edges) expect(known.has(from) && known.has(to)).toBe(true);
-    nodes.push(...part.nodes);
-    edges.push(...part.edges);
-    if (part.truncated === null) return { nodes, edges, parts };
-    after = part.truncated.next;
-  }
+  return partsOf(walk, (after) => reader.runs({ ...walk, after }));
 }
