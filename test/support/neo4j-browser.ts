@@ -42,6 +42,7 @@ export class Neo4jBrowser {
     await this.#page.getByTestId('activeEditor').locator('.monaco-editor').first().click();
     await this.#page.keyboard.press('ControlOrMeta+a');
     await this.#page.keyboard.insertText(text);
+    await this.#page.getByTestId('activeEditor').filter({ hasText: text }).waitFor();
     return this.runEditor();
   }
 
@@ -109,6 +110,8 @@ export class Neo4jBrowser {
   /** Clicks a text of the guide into the editor, and runs it there. */
   async runFromGuide(text: string): Promise<Locator> {
     await this.guide().locator('pre.runnable', { hasText: text }).first().click();
+    // The text comes into the editor a little later; whoever runs it before runs what stood there.
+    await this.#page.getByTestId('activeEditor').filter({ hasText: text }).waitFor();
     return this.runEditor();
   }
 }
