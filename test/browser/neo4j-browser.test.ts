@@ -73,7 +73,7 @@ it('plays the guide, colours the graph, and answers as the lineage of the API do
   const config = await browser.runFromGuide(':config');
   await config.getByText('"autoComplete": false').first().waitFor();
 
-  await browser.run(`:param urn => '${RAW}'`);
+  await browser.setParameter('urn', RAW);
   await browser.turnTo(PAGES.walks);
   const now = await browser.runFromGuide('(start:Entity {urn: $urn})-[');
   expect(await captionsOf(now, 7)).toEqual([
@@ -92,7 +92,7 @@ it('plays the guide, colours the graph, and answers as the lineage of the API do
     rgb(LABEL_STYLES.Dataset.color),
   );
 
-  await browser.run(":param at => '2026-02-01'");
+  await browser.setParameter('at', '2026-02-01');
   await browser.turnTo(PAGES.asOf);
   const then = await browser.runFromGuide('(start:Entity {urn: $urn})-[');
   expect(await captionsOf(then, 7)).toEqual([

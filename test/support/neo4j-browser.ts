@@ -46,6 +46,12 @@ export class Neo4jBrowser {
     return this.runEditor();
   }
 
+  /** Sets a parameter, which queries have only once Neo4j has evaluated its value. */
+  async setParameter(name: string, value: string): Promise<void> {
+    const frame = await this.run(`:param ${name} => '${value}'`);
+    await frame.getByText('Successfully set your parameters').waitFor();
+  }
+
   /** Runs what the editor holds. @returns the frame of the answer, which comes above the others */
   async runEditor(): Promise<Locator> {
     const frames = this.#page.getByTestId('frame');
