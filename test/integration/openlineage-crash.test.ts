@@ -35,15 +35,4 @@ describe('events of OpenLineage', () => {
       })),
     );
   });
-
-  it('are taken while Neo4j is down, and are in the graph once it is back', { timeout: 180_000 }, async () => {
-    let refused: number[] = [];
-    await load.graph.server.outage(async () => {
-      refused = await load.post('outage', Array(60).keys());
-    });
-    expect(refused).toEqual([]);
-    await expect
-      .poll(() => load.runsOf('outage'), { timeout: 90_000, interval: 250 })
-      .toEqual([{ state: 'COMPLETE', runs: 60, versions: 60 }]);
-  });
 });
