@@ -60,6 +60,7 @@ export type {
   SearchHit,
 } from './knowledge-types.js';
 export { Neo4jLineageReader } from './lineage-reader.js';
+export { stepsAlong } from './lineage-steps.js';
 export type {
   InboxCursor,
   LineageRecord,

@@ -5,6 +5,7 @@ import type { NodeRow } from './lineage-nodes.js';
 import type { Reach } from './lineage-reach.js';
 import { type CheckedWalk, isShown } from './lineage-request.js';
 import type { BoundedRead } from './lineage-session.js';
+import { stepsAlong } from './lineage-steps.js';
 
 /** A whole walk. */
 export interface NearWalk {
@@ -50,24 +51,9 @@ function levelsOf({ urn, ways, level, maxSteps, ...walk }: CheckedWalk, edges: r
   // An edge from job to job stands for two stored ones.
   const stepsOfEdge = level === 'JOB' ? 2 : 1;
   for (const way of ways) {
-    const next = new Map<string, string[]>();
-    for (const { from, to } of edges) {
-      const [near, far] = way === 'DOWNSTREAM' ? [from, to] : [to, from];
-      const neighbours = next.get(near);
-      if (neighbours === undefined) next.set(near, [far]);
-      else neighbours.push(far);
-    }
-    const visited = new Set([urn]);
-    let frontier = [urn];
-    for (let step = stepsOfEdge; frontier.length > 0 && step <= maxSteps; step += stepsOfEdge) {
-      const found: string[] = [];
-      for (const neighbour of frontier.flatMap((of) => next.get(of) ?? [])) {
-        if (visited.has(neighbour)) continue;
-        visited.add(neighbour);
-        found.push(neighbour);
-        stepsOf.set(neighbour, Math.min(stepsOf.get(neighbour) ?? step, step));
-      }
-      frontier = found;
+    for (const [of, hops] of stepsAlong(urn, edges, way, maxSteps / stepsOfEdge)) {
+      const step = hops * stepsOfEdge;
+      stepsOf.set(of, Math.min(stepsOf.get(of) ?? step, step));
     }
   }
   const levels: string[][] = [];

@@ -47,7 +47,8 @@ export interface LineageCallOptions {
   readonly deadlineMs?: number | undefined;
 }
 
-export interface LineageWalk extends LineageQuery, LineageCallOptions {
+/** How much one answer may hold, and from where it goes on. */
+export interface LineageParts extends LineageCallOptions {
   /** From 1 to 50,000. @default 1000 */
   readonly maxNodes?: number | undefined;
   /** From 1 to 200,000. @default 5000 */
@@ -55,6 +56,8 @@ export interface LineageWalk extends LineageQuery, LineageCallOptions {
   /** Continuation of an earlier answer to the same query; the sizes may differ. */
   readonly after?: string | undefined;
 }
+
+export interface LineageWalk extends LineageQuery, LineageParts {}
 
 export interface LineageNode {
   readonly urn: string;

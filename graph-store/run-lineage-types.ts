@@ -1,17 +1,11 @@
-import type { LineageCallOptions, LineageDirection, LineageTruncation } from './lineage-types.js';
+import type { LineageDirection, LineageParts, LineageTruncation } from './lineage-types.js';
 
-export interface RunLineageWalk extends LineageCallOptions {
+export interface RunLineageWalk extends LineageParts {
   /** Of a version of a data set, of a run, or of a data set, which stands for its latest version. */
   readonly urn: string;
   readonly direction: LineageDirection;
   /** Hops over versions, 1 or more; all of them when it is left out. */
   readonly depth?: number | undefined;
-  /** From 1 to 50,000. @default 1000 */
-  readonly maxNodes?: number | undefined;
-  /** From 1 to 200,000. @default 5000 */
-  readonly maxEdges?: number | undefined;
-  /** Continuation of an earlier answer to the same query; the sizes may differ. */
-  readonly after?: string | undefined;
 }
 
 /** What is told of a run; instants are UTC with nine digits of fraction. */

@@ -1,6 +1,6 @@
 import { canonicalText, hashOf } from './canonical-text.js';
 import type { EventTime } from './event-time.js';
-import { inOrder } from './in-order.js';
+import { mergeInOrder } from './in-order.js';
 
 /** What one edit says of one edge. */
 export interface EditWord {
@@ -15,12 +15,7 @@ export type EditWords = Readonly<Record<string, EditWord>>;
 
 /** Of two edits with one id the earlier is the request, and the later its repetition. */
 export function mergeEditWords(a: EditWords, b: EditWords): EditWords {
-  const merged = new Map(Object.entries(a));
-  for (const [id, word] of Object.entries(b)) {
-    const held = merged.get(id);
-    merged.set(id, held === undefined ? word : firstOf(held, word));
-  }
-  return inOrder(merged);
+  return mergeInOrder(a, b, firstOf);
 }
 
 function firstOf(a: EditWord, b: EditWord): EditWord {

@@ -1,7 +1,7 @@
 import { canonicalText, hashOf } from './canonical-text.js';
 import type { EventTime } from './event-time.js';
 import { FACET_SCHEMAS, type FacetPlace, type KnownFacets } from './facet-schemas.js';
-import { inOrder } from './in-order.js';
+import { inOrder, mergeInOrder } from './in-order.js';
 
 /** What stands under one name: the text that came last, and when. A null is a facet that was removed, which must be remembered. */
 export interface FacetEntry {
@@ -29,13 +29,7 @@ export function facetTable(
 
 /** A facet replaces the one of the same name when its event is later; of two at one time the greater content hash wins. */
 export function mergeFacets(a: FacetTable, b: FacetTable): FacetTable {
-  if (a === b) return a;
-  const merged = new Map(Object.entries(a));
-  for (const [name, entry] of Object.entries(b)) {
-    const held = merged.get(name);
-    merged.set(name, held === undefined ? entry : winner(held, entry));
-  }
-  return inOrder(merged);
+  return a === b ? a : mergeInOrder(a, b, winner);
 }
 
 function winner(a: FacetEntry, b: FacetEntry): FacetEntry {

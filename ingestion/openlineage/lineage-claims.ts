@@ -1,6 +1,6 @@
 import { hashOf } from './canonical-text.js';
 import { type EventTime, earlier, later } from './event-time.js';
-import { inOrder } from './in-order.js';
+import { mergeInOrder } from './in-order.js';
 
 /**
  * From when to when one source has claimed one edge: the times of its first and its last event that name it. In between the edge
@@ -20,12 +20,7 @@ export type Side = 'inputs' | 'outputs' | { readonly columnsOf: string };
 export type Claims = Readonly<Record<string, Span>>;
 
 export function mergeClaims(a: Claims, b: Claims): Claims {
-  const merged = new Map(Object.entries(a));
-  for (const [edge, span] of Object.entries(b)) {
-    const held = merged.get(edge);
-    merged.set(edge, held === undefined ? span : mergeSpans(held, span));
-  }
-  return inOrder(merged);
+  return mergeInOrder(a, b, mergeSpans);
 }
 
 export function mergeSpans(a: Span, b: Span): Span {

@@ -1,6 +1,6 @@
 import { type EditWords, mergeEditWords } from './edit-words.js';
 import { type FacetTable, mergeFacets } from './facet-table.js';
-import { inOrder } from './in-order.js';
+import { mergeInOrder } from './in-order.js';
 import { type Claims, mergeClaims, type Side } from './lineage-claims.js';
 import { mergeOutcomes, type RunOutcome } from './run-outcome.js';
 import { mergeRollBacks, type RollBack } from './run-roll-back.js';
@@ -103,26 +103,13 @@ export function keyOfEdit({ owner, side, edge }: Pick<EditState, 'owner' | 'side
 
 export function mergeStates(a: LineageState, b: LineageState): LineageState {
   return {
-    jobs: mergeEach(a.jobs, b.jobs, mergeFaceted),
-    runs: mergeEach(a.runs, b.runs, mergeRuns),
-    datasets: mergeEach(a.datasets, b.datasets, mergeFaceted),
-    uses: mergeEach(a.uses, b.uses, mergeUses),
-    assertions: mergeEach(a.assertions, b.assertions, mergeAssertions),
-    edits: mergeEach(a.edits, b.edits, mergeEdits),
+    jobs: mergeInOrder(a.jobs, b.jobs, mergeFaceted),
+    runs: mergeInOrder(a.runs, b.runs, mergeRuns),
+    datasets: mergeInOrder(a.datasets, b.datasets, mergeFaceted),
+    uses: mergeInOrder(a.uses, b.uses, mergeUses),
+    assertions: mergeInOrder(a.assertions, b.assertions, mergeAssertions),
+    edits: mergeInOrder(a.edits, b.edits, mergeEdits),
   };
-}
-
-function mergeEach<T>(
-  a: Readonly<Record<string, T>>,
-  b: Readonly<Record<string, T>>,
-  merge: (a: T, b: T) => T,
-): Readonly<Record<string, T>> {
-  const merged = new Map(Object.entries(a));
-  for (const [key, state] of Object.entries(b)) {
-    const held = merged.get(key);
-    merged.set(key, held === undefined ? state : merge(held, state));
-  }
-  return inOrder(merged);
 }
 
 /** Namespace and name are in the urn, so two states of one urn can differ only in their facets. */
@@ -154,7 +141,7 @@ export function mergeAssertions(a: AssertionState, b: AssertionState): Assertion
     outcome: mergeOutcomes(a.outcome, b.outcome),
     inputs: mergeClaims(a.inputs, b.inputs),
     outputs: mergeClaims(a.outputs, b.outputs),
-    columns: mergeEach(a.columns, b.columns, mergeClaims),
+    columns: mergeInOrder(a.columns, b.columns, mergeClaims),
     isRolledBack: a.isRolledBack || b.isRolledBack,
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { InputError, type InputProblem } from '#errors';
-import { formatUrn, INGESTION_JOB_NAMESPACE, parseUrn, UrnSyntaxError } from '#graph-schema';
+import { captionOf, formatUrn, INGESTION_JOB_NAMESPACE, parseUrn, UrnSyntaxError } from '#graph-schema';
 import type { KnowledgeReader } from '#graph-store';
 import type { EditedEdge } from '#ingestion';
 
@@ -94,11 +94,11 @@ function endOf(urn: string): End | undefined {
 /** One for each pair, so that an edge can be withdrawn and drawn again; the name is for people, the hash tells pairs apart. */
 function manualJob(from: End, to: End): string {
   const hash = createHash('sha256').update(`${from.urn} ${to.urn}`).digest('hex').slice(0, 16);
-  return formatUrn('job', [MANUAL_JOB_NAMESPACE, `${captionOf(from)} → ${captionOf(to)} #${hash}`]);
+  return formatUrn('job', [MANUAL_JOB_NAMESPACE, `${shortCaption(from)} → ${shortCaption(to)} #${hash}`]);
 }
 
 /** By characters: half of one is none. */
-const captionOf = ({ parts }: End): string => [...(parts.at(-1) ?? '')].slice(0, 200).join('');
+const shortCaption = ({ urn }: End): string => [...captionOf(urn)].slice(0, 200).join('');
 
 /** A urn with a slip in it would make a thing that nobody knows. */
 async function missingEnds(

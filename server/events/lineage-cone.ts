@@ -1,5 +1,13 @@
 import { AppError, InputError } from '#errors';
-import type { Change, ChangeLog, LineageAnswer, LineageDirection, LineageEdge, LineageReader } from '#graph-store';
+import {
+  type Change,
+  type ChangeLog,
+  type LineageAnswer,
+  type LineageDirection,
+  type LineageEdge,
+  type LineageReader,
+  stepsAlong,
+} from '#graph-store';
 
 /** The largest cone that is watched. */
 const CONE_LIMITS = { nodes: 10_000, edges: 50_000 } as const;
@@ -188,32 +196,9 @@ function membersOf(
     const members = new Set([urn]);
     for (const way of ['DOWNSTREAM', 'UPSTREAM'] as const) {
       if (direction !== 'BOTH' && direction !== way) continue;
-      for (const of of reached(urn, there, way, maxSteps)) members.add(of);
+      for (const of of stepsAlong(urn, there, way, maxSteps).keys()) members.add(of);
     }
     latest = { moment, members };
     return members;
   };
-}
-
-function reached(
-  urn: string,
-  edges: readonly LineageEdge[],
-  way: 'UPSTREAM' | 'DOWNSTREAM',
-  maxSteps: number,
-): ReadonlySet<string> {
-  const next = new Map<string, string[]>();
-  for (const { from, to } of edges) {
-    const [near, far] = way === 'DOWNSTREAM' ? [from, to] : [to, from];
-    const ends = next.get(near);
-    if (ends === undefined) next.set(near, [far]);
-    else ends.push(far);
-  }
-  const visited = new Set([urn]);
-  let frontier = [urn];
-  for (let step = 1; frontier.length > 0 && step <= maxSteps; step += 1) {
-    const found = new Set(frontier.flatMap((of) => next.get(of) ?? []).filter((of) => !visited.has(of)));
-    for (const of of found) visited.add(of);
-    frontier = [...found];
-  }
-  return visited;
 }
