@@ -2,10 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Neo4jGraphQL } from '@neo4j/graphql';
-import { type GraphQLFieldResolver, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
+import {
+  type GraphQLFieldResolver,
+  type GraphQLSchema,
+  getNamedType,
+  isObjectType,
+  isTypeDefinitionNode,
+  parse,
+} from 'graphql';
 import { InputError } from '#errors';
 import { GENERATED_READS_FILE } from '#graph-schema';
 import { asReadError, checkPageSize, type GraphDriver } from '#graph-store';
+import { browserUrlResolver } from './browser-url-resolver.js';
 import { answeredAs, isConnection, isEdge, isPageInfo, withoutAmbiguity } from './connection-selection.js';
 
 /** What generated fields read from. Without a driver the schema can be printed, but answers nothing. */
@@ -24,8 +32,11 @@ export async function generatedReads({
   driver,
   changes = { events: new EventEmitter() },
 }: GeneratedSources): Promise<GraphQLSchema> {
+  const typeDefs = parse(readFileSync(GENERATED_READS_FILE, 'utf8'));
+  const typeNames = typeDefs.definitions.filter(isTypeDefinitionNode).map(({ name }) => name.value);
   const generator = new Neo4jGraphQL({
-    typeDefs: readFileSync(GENERATED_READS_FILE, 'utf8'),
+    typeDefs,
+    resolvers: Object.fromEntries(typeNames.map((name) => [name, browserUrlResolver])),
     // Done where the schema is printed; a server would start later, and with a warning that is not meant for its log.
     validate: driver === undefined,
     features: {
@@ -50,6 +61,7 @@ export async function generatedReads({
     const hasPlainNames = isConnection(type.name) || isEdge(type.name) || isPageInfo(type.name);
     for (const field of Object.values(type.getFields())) {
       if (hasPlainNames) field.resolve = byFieldName;
+      else if (field.name === 'browserUrl') field.resolve = browserUrlResolver.browserUrl;
       else if (field.resolve)
         field.resolve = isQuery ? inOwnContext(field.resolve, driver) : underItsName(field.resolve);
     }

@@ -267,3 +267,18 @@ it('has a link for everything that the ingestion queries list', async () => {
     expect(decodeURIComponent(browserUrl)).toContain(`urn: '${urn}'`);
   }
 });
+
+it('has a link for everything that the generated queries list, under any name', async () => {
+  const types = ['datasets', 'datasetVersions', 'fields', 'jobs', 'runs', 'tags', 'owners', 'glossaryTerms', 'domains'];
+  const { data, errors } = await opened.app.graphql(`{
+    ${types.map((list) => `${list}(limit: 2) { at: urn link: browserUrl browserUrl }`).join('\n')}
+  }`);
+  expect(errors).toBeUndefined();
+  const lists = data as Record<string, { at: string; link: string; browserUrl: string }[]>;
+  const nodes = Object.values(lists).flat();
+  expect(lists.datasets).toHaveLength(2);
+  expect(nodes.map(({ browserUrl }) => decodeURIComponent(browserUrl))).toEqual(
+    nodes.map(({ at }) => expect.stringContaining(`urn: '${at}'`)),
+  );
+  expect(nodes.map(({ link }) => link)).toEqual(nodes.map(({ browserUrl }) => browserUrl));
+});
