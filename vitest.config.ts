@@ -8,6 +8,8 @@ const resolve = {
   alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
 };
 
+const IN_ONE_PROCESS = ['test/{unit,contract,secrets}/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     // Tests start real servers and native modules: a process per file keeps one file's crash or leak out of the next.
@@ -24,9 +26,16 @@ export default defineConfig({
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/start/**', 'test/soak/**', 'test/samples/**', 'test/browser/**'],
+          exclude: [...IN_ONE_PROCESS, 'test/{e2e,start,soak,samples,browser}/**'],
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        oxc,
+        resolve,
+        // Many files that start nothing: a process for each would be busier with loading modules than with tests.
+        test: { name: 'unit', include: IN_ONE_PROCESS, isolate: false, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,

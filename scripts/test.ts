@@ -80,7 +80,7 @@ function pytest(): Runner {
 /** The end-to-end tests wait much and work little, so other tests run beside them. */
 function allTests(): readonly Stage[] {
   return [
-    [[vitestOfProjects('rooms', ['rooms', ...projectsAtHand().here])]],
+    [[vitestOfProjects('rooms', ['rooms', 'unit', ...projectsAtHand().here])]],
     [[vitestOfProjects('e2e', ['e2e'])], [pytest(), vitestOfProjects('start', ['start'])]],
   ];
 }
