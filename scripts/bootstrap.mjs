@@ -10,8 +10,8 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const HELP = `Usage: npm <command> [-- options]          (or: node scripts/bootstrap.mjs <command> [options])
 
 Each command first checks the prerequisites (Node 20.19+, Python 3.11+, JDK 17, Maven) and installs what is
-missing: npm packages, Python packages into .venv, jars into .nucleus/jars. Nothing outside the checkout changes,
-except the caches of npm, pip and Maven.
+missing: npm packages, Python packages into .venv, jars into .nucleus/jars, and beside them an archive of the classes
+of Neo4j, with which it starts faster. Nothing outside the checkout changes, except the caches of npm, pip and Maven.
 
 Commands
   start     Start Neo4j, Temporal, a demo Postgres, the API and the workers, ingest the demo data through the

@@ -34,12 +34,12 @@ function describeFailure(root, step, error) {
 }
 
 /**
- * Runs the steps that are not done yet, side by side; they wait for the network most of the time.
+ * Runs the steps that are not done yet, side by side as far as none needs another; they wait for the network most of the time.
  * @param {string} root
  * @param {Step[]} steps
  * @returns {Promise<string[]>} what failed, for people
  */
-async function runSteps(root, steps) {
+export async function runSteps(root, steps) {
   const region = createLiveRegion(process.stderr);
   const all = steps.map((step) => /** @type {Running} */ ({ step, startedAt: Date.now(), progress: 'starting' }));
   const redraw = setInterval(() => region.draw(all.map(statusLine)), REDRAW_MS);
@@ -49,20 +49,33 @@ async function runSteps(root, steps) {
   }, PLAIN_REPORT_MS);
   /** @type {string[]} */
   const failures = [];
-  await Promise.all(
-    all.map(async (running) => {
-      try {
-        await running.step.run((progress) => {
+  /** @type {Map<string, Promise<boolean>>} by the names of those that are run: whether they succeeded */
+  const ends = new Map();
+  /** @param {Running} running */
+  const run = async (running) => {
+    const { step } = running;
+    running.progress = 'waiting';
+    const before = await Promise.all(step.after.map((name) => ends.get(name) ?? true));
+    running.startedAt = Date.now();
+    running.progress = 'starting';
+    try {
+      // The failure of those before is told already.
+      if (before.every(Boolean)) {
+        await step.run((progress) => {
           running.progress = progress;
         });
-      } catch (error) {
-        running.failed = true;
-        failures.push(describeFailure(root, running.step, error));
-      }
-      running.endedAt = Date.now();
-      if (!region.isLive) region.print(statusLine(running));
-    }),
-  );
+      } else running.failed = true;
+    } catch (error) {
+      running.failed = true;
+      failures.push(describeFailure(root, step, error));
+    }
+    running.endedAt = Date.now();
+    if (!region.isLive) region.print(statusLine(running));
+    return !running.failed;
+  };
+  // In their order, in which each stands after those that it needs.
+  for (const running of all) ends.set(running.step.name, run(running));
+  await Promise.all(ends.values());
   clearInterval(redraw);
   clearInterval(report);
   region.draw(all.map(statusLine));

@@ -5,12 +5,14 @@ import { runTool } from './run-tool.mjs';
 import { hashInputs, isStamped, stamp, unstamp } from './stamp.mjs';
 
 /**
- * One part of the set-up. `run` may be broken off at any moment: `isDone` is true only after it came to its end.
+ * One part of the set-up. `run` may be broken off at any moment: `isDone` is true only after it came to its end. It needs what the
+ * steps have made that are named in `after`.
  * @typedef {{
  *   name: string,
  *   isDone: () => boolean,
  *   run: (report: (progress: string) => void) => Promise<void>,
  *   onFailure: string,
+ *   after: string[],
  * }} Step
  */
 
@@ -54,6 +56,7 @@ function nodePackages(root) {
   return {
     name: 'npm packages',
     onFailure: 'Check the network and npm\'s registry settings ("npm ping"), then run the same command again.',
+    after: [],
     isDone: () => isNodeModulesCurrent(root),
     async run(report) {
       let fetched = 0;
@@ -86,6 +89,7 @@ function pythonPackages(root, tools) {
   return {
     name: 'Python packages',
     onFailure: 'Check the network and pip\'s index settings ("pip config list"), then run the same command again.',
+    after: [],
     isDone: () => isStamped(venv, hash()),
     async run(report) {
       const logFile = logOf(root, 'python');
@@ -140,6 +144,7 @@ function jars(root, tools) {
   return {
     name: 'jars',
     onFailure: 'Check the network and the mirrors in ~/.m2/settings.xml, then run the same command again.',
+    after: [],
     isDone: () => sets.every((set) => set.isDone()),
     async run(report) {
       for (const { name, parts, pom, folder, hash } of sets.filter((set) => !set.isDone())) {
@@ -172,11 +177,46 @@ function jars(root, tools) {
 }
 
 /**
- * Everything that set-up makes. The steps do not depend on one another.
+ * @param {string} root
+ * @param {Tools} tools
+ * @returns {Step}
+ */
+function neo4jClasses(root, tools) {
+  const pom = join(root, 'scripts', 'stack', 'poms', 'neo4j.xml');
+  const folder = join(root, '.nucleus', 'jars', 'neo4j-classes');
+  const release = join(tools.javaHome, 'release');
+  const hash = () => hashInputs([{ file: pom }, tools.javaHome, ...(existsSync(release) ? [{ file: release }] : [])]);
+  return {
+    name: 'Neo4j classes',
+    onFailure: 'Neo4j could not be started once to read its classes; run the same command again.',
+    after: ['npm packages', 'jars'],
+    isDone: () => isStamped(folder, hash()),
+    async run(report) {
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { recursive: true });
+      report('starting Neo4j once, so that it starts faster from now on');
+      await runTool({
+        command: process.execPath,
+        args: [
+          ...['--import', 'tsx', join(root, 'scripts', 'setup', 'archive-neo4j-classes.ts')],
+          join(folder, 'classes.jsa'),
+        ],
+        root,
+        env: { ...process.env, JAVA_HOME: tools.javaHome },
+        logFile: logOf(root, 'neo4j-classes'),
+        onLine: () => {},
+      });
+      stamp(folder, hash());
+    },
+  };
+}
+
+/**
+ * Everything that set-up makes.
  * @param {string} root
  * @param {Tools} tools
  * @returns {Step[]}
  */
 export function setupSteps(root, tools) {
-  return [nodePackages(root), pythonPackages(root, tools), jars(root, tools)];
+  return [nodePackages(root), pythonPackages(root, tools), jars(root, tools), neo4jClasses(root, tools)];
 }

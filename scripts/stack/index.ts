@@ -9,7 +9,7 @@
  */
 export { APP_PROCESSES, type AppProcessName, type AppProcessOptions, type RunningApp, startApp } from './app.js';
 export { freePort, freePortFrom } from './free-port.js';
-export { type Neo4jOptions, type RunningNeo4j, startNeo4j } from './neo4j.js';
+export { NEO4J_CLASSES, type Neo4jOptions, neo4jClassPath, type RunningNeo4j, startNeo4j } from './neo4j.js';
 export { type PostgresOptions, type RunningPostgres, startPostgres } from './postgres.js';
 export { type ProcessRecord, RECORD_SUFFIX, reapRecorded } from './process-record.js';
 export { openRunFolder, type RunFolder } from './run-folder.js';

@@ -27,7 +27,7 @@ export async function startTestServers(given: NodeJS.ProcessEnv, signal: AbortSi
   const neo4j = async () => {
     const { NEO4J_URI, NEO4J_USER = 'neo4j', NEO4J_PASSWORD = '' } = given;
     if (NEO4J_URI) return { NEO4J_URI, NEO4J_USER, NEO4J_PASSWORD };
-    const { uri, user } = started(await startNeo4j({ ...place('neo4j'), password }));
+    const { uri, user } = started(await startNeo4j({ ...place('neo4j'), password, isShortLived: true }));
     return { NEO4J_URI: uri, NEO4J_USER: user, NEO4J_PASSWORD: password };
   };
   const temporal = async () => {

@@ -70,6 +70,7 @@ export async function startOwnNeo4j(): Promise<OwnNeo4j> {
     password: randomBytes(12).toString('base64url'),
     heapMiB: 256,
     pageCacheMiB: 64,
+    isShortLived: true,
   };
   let running = await startNeo4j(options);
   const { uri, user, password } = running;
