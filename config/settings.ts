@@ -84,7 +84,7 @@ export const SETTINGS = {
     description: 'Events that are written into the graph in one transaction at most.',
     schema: z.coerce.number().int().min(1).max(10_000),
     readBy: ['server'],
-    default: '500',
+    default: '1000',
   },
   LINEAGE_BATCH_BYTES: {
     description:

@@ -13,7 +13,7 @@ type Item = Partial<EntityUpsert> | EdgeUpsert | EdgeDeletion;
  */
 export class AskedKeys {
   /** By the name that a row is given; a parameter of the statement. */
-  readonly lists: Record<string, readonly string[]>;
+  readonly lists: Record<string, readonly string[]> & { own: readonly string[] };
   readonly #own: readonly string[];
   readonly #names = new Map<string, string>();
 
@@ -23,13 +23,15 @@ export class AskedKeys {
     this.lists = { own: this.#own };
   }
 
+  /** What is asked of the ends of edges about which something is odd; of this item no more is asked. */
+  addToEnds(item: EntityUpsert): void {
+    const known = new Set(this.lists.own);
+    const added = keysOf(item).filter((key) => !known.has(key));
+    if (added.length > 0) this.lists.own = [...this.lists.own, ...added];
+  }
+
   nameFor(item: Item): string {
-    const { name: caption, properties, initial, required } = item as Partial<EntityUpsert>;
-    const keys = [...this.#own];
-    if (caption !== undefined) keys.push('name');
-    for (const key in properties) keys.push(key);
-    for (const key in initial) keys.push(key);
-    if (required !== undefined) keys.push(...required);
+    const keys = [...this.#own, ...keysOf(item)];
     const text = keys.join('\n');
     const present = this.#names.get(text);
     if (present !== undefined) return present;
@@ -50,4 +52,12 @@ export class AskedKeys {
     }
     return properties;
   }
+}
+
+function keysOf(item: Item): string[] {
+  const { name: caption, properties, initial, required = [] } = item as Partial<EntityUpsert>;
+  const keys = caption === undefined ? [] : ['name'];
+  for (const key in properties) keys.push(key);
+  for (const key in initial) keys.push(key);
+  return [...keys, ...required];
 }

@@ -13,6 +13,11 @@ export interface EntityUpsert {
   readonly initial?: Properties;
   /** Names of properties that must hold a value after the write. */
   readonly required?: readonly string[];
+  /**
+   * Leaves a node alone that is there, neither deleted nor a placeholder, whatever it holds; its result then has version 0, which is
+   * not known. For what follows from the urn and was written once: to name it again costs no more than an end of an edge.
+   */
+  readonly onlyIfAbsent?: boolean;
   /** Compare-and-set: the version the node must have; 0 means that it must not exist, or be deleted. */
   readonly ifVersion?: number;
 }

@@ -40,7 +40,7 @@ interface AskedEdges {
   readonly keys: string[];
 }
 
-/** An end of edges about which nothing is odd; no more is known of it. */
+/** An end of edges, or a node that is only asked for if it is absent, about which nothing is odd; no more is known of it. */
 const SOUND_END: Held = { version: 1 };
 
 /** The question of one chunk, and its answer as it comes in. */
@@ -49,7 +49,7 @@ class Look {
   readonly edges = new Map<string, Held>();
   readonly #asked: AskedKeys;
   readonly #urns: string[];
-  /** Names of key lists; none for ends of edges. By urn. */
+  /** Names of key lists; none for ends of edges, and for nodes of which no more matters than of ends. By urn. */
   readonly #namesOf = new Map<string, string | null>();
   readonly #groups: AskedEdges[];
 
@@ -58,7 +58,10 @@ class Look {
     const edges = [...chunk.edges, ...chunk.edgeDeletions];
     for (const { item } of edges) this.#namesOf.set(item.from, null).set(item.to, null);
     for (const { item } of [...chunk.deletions, ...chunk.purges]) this.#namesOf.set(item.urn, 'own');
-    for (const { item } of chunk.entities) this.#namesOf.set(item.urn, this.#asked.nameFor(item));
+    for (const { item } of chunk.entities) {
+      if (item.onlyIfAbsent) this.#asked.addToEnds(item);
+      this.#namesOf.set(item.urn, item.onlyIfAbsent ? null : this.#asked.nameFor(item));
+    }
     this.#urns = [...this.#namesOf.keys()];
     // The order of the locks.
     if (toWrite) this.#urns.sort();

@@ -28,6 +28,11 @@ function planEntity(input: PlanInput, plan: WritePlan, index: number, item: Enti
   const { urn, kind } = item;
   const held = input.nodes.get(urn);
   const version = versionOf(held);
+  if (item.onlyIfAbsent && version > 0 && !isDeleted(held)) {
+    // As of an end of edges, no more is read of it than that it is there.
+    plan.tell('entities', index, { urn, outcome: 'unchanged', version: 0 });
+    return;
+  }
   const name = item.name ?? (version === 0 ? captionOf(urn) : undefined);
   const planned = planUpsert(item, held, name === undefined ? {} : { name });
   const now = { urn, outcome: planned.outcome, version };

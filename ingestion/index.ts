@@ -25,10 +25,14 @@ export { type EditedEdge, readEventTime } from './openlineage/index.js';
 export {
   type Arrival,
   type BatchIntake,
+  type Drain,
+  type DrainReport,
   type LineageWriter,
   type OpenLineage,
+  openInboxDrain,
   openOpenLineage,
   type Refusal,
+  retryPauseMs,
   type TakenEvents,
 } from './openlineage-intake/index.js';
 export { reconcileRuns } from './run-reconciler.js';

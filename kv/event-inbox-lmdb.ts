@@ -47,7 +47,7 @@ export class LmdbEventInbox implements EventInbox {
   readonly lease: DrainLease;
   readonly #environment: InboxEnvironment;
   readonly #admission: Admission;
-  readonly #appended = new AppendSignal();
+  readonly #appended: AppendSignal;
   readonly #now: () => Date;
 
   /**
@@ -57,6 +57,7 @@ export class LmdbEventInbox implements EventInbox {
    */
   constructor(path: string, now: () => Date) {
     this.#environment = new InboxEnvironment(path);
+    this.#appended = new AppendSignal(this.#environment.id);
     this.#admission = new Admission(this.#environment, (head) => this.#appended.announce(head));
     this.#now = now;
     this.id = this.#environment.id;

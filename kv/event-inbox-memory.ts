@@ -20,7 +20,7 @@ export class InMemoryEventInbox implements EventInbox {
   readonly id = randomUUID();
   readonly lease: DrainLease;
   readonly #now: () => Date;
-  readonly #appended = new AppendSignal();
+  readonly #appended = new AppendSignal(this.id);
   readonly #deadLetters = new Map<number, StoredDeadLetter>();
   #events: InboxEvent[] = [];
   #head = 0;

@@ -1,17 +1,36 @@
-/** Tells waiters of this process how far the inbox has grown. An announcement is never missed: the newest is remembered. */
+import { BroadcastChannel } from 'node:worker_threads';
+
+/**
+ * Tells waiters of this process, in whichever thread, how far the inbox has grown. An announcement is never missed: the newest is
+ * remembered.
+ */
 export class AppendSignal {
   #announced = 0;
   #ended = false;
   readonly #sleepers = new Set<() => void>();
+  readonly #others: BroadcastChannel;
+
+  /** @param inboxId by which those who have the same inbox open hear of each other */
+  constructor(inboxId: string) {
+    this.#others = new BroadcastChannel(`appended to event inbox ${inboxId}`);
+    this.#others.onmessage = ({ data: head }) => this.#take(head);
+    this.#others.unref();
+  }
 
   announce(head: number): void {
-    this.#announced = Math.max(this.#announced, head);
-    this.#wakeAll();
+    if (!this.#ended) this.#others.postMessage(head);
+    this.#take(head);
   }
 
   /** Nobody sleeps from here on. */
   end(): void {
     this.#ended = true;
+    this.#others.close();
+    this.#wakeAll();
+  }
+
+  #take(head: number): void {
+    this.#announced = Math.max(this.#announced, head);
     this.#wakeAll();
   }
 

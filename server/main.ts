@@ -12,7 +12,7 @@ import {
   openKnowledge,
   warmUpLineage,
 } from '#graph-store';
-import { IngestionClient, LineageEventWriter, reconcileRuns } from '#ingestion';
+import { IngestionClient, reconcileRuns } from '#ingestion';
 import { inBackground } from './background-task.js';
 import { API_ACTOR } from './commands/command-context.js';
 import { createApp } from './create-app.js';
@@ -61,8 +61,7 @@ async function startServer(config: Config<'server'>, logger: Logger) {
   const syncTemplates = () =>
     ingestion.syncTemplates().catch((error: unknown) => logger.warn({ err: error }, 'templates could not be read'));
 
-  const writer = new LineageEventWriter(new Neo4jLineageStore(driver, { onCommit }));
-  const openLineage = startLineage(config, writer, { logger, now });
+  const openLineage = startLineage(config, { graph: new Neo4jLineageStore(driver), onCommit, logger, now });
   const app = await createApp({
     driver,
     context: {

@@ -1,11 +1,11 @@
 import { AppError } from '#errors';
 import type { InboxCursor, LineageRecords, LineageStore, LineageWrite } from '#graph-store';
-import { assertionsOf, type InboxEntry, type LineageState, mergeStates, NO_STATE } from '../openlineage/index.js';
+import { assertionsOf, type InboxEntry, mergeAllStates } from '../openlineage/index.js';
 import type { LineageWriter } from '../openlineage-intake/index.js';
 import { projectLineage } from './project-lineage.js';
 
 /** Nodes and edges of one transaction, unless a single event has more. */
-const MAX_ITEMS = 20_000;
+const MAX_ITEMS = 40_000;
 
 const CONTEXT = { actor: 'openlineage' };
 
@@ -30,7 +30,7 @@ export class LineageEventWriter implements LineageWriter {
    * @throws AppError PAYLOAD_TOO_LARGE when several events are too much for one transaction: write fewer at a time
    */
   write(events: readonly InboxEntry[], cursor: InboxCursor): Promise<number | null> {
-    const told = mergeAll(events.map((event) => assertionsOf(event).state));
+    const told = mergeAllStates(events.map((event) => assertionsOf(event).state));
     const project = async (records: LineageRecords): Promise<LineageWrite> => {
       const write = await projectLineage(records, told);
       const items = itemsOf(write);
@@ -41,15 +41,6 @@ export class LineageEventWriter implements LineageWriter {
     };
     return this.#store.write(cursor, project, CONTEXT);
   }
-}
-
-/** Two by two, since each merge costs as much as the larger of its parts. */
-function mergeAll(states: readonly LineageState[]): LineageState {
-  const [first, second] = states;
-  if (first === undefined) return NO_STATE;
-  if (second === undefined) return first;
-  const middle = Math.ceil(states.length / 2);
-  return mergeStates(mergeAll(states.slice(0, middle)), mergeAll(states.slice(middle)));
 }
 
 function itemsOf({ batch }: LineageWrite): number {

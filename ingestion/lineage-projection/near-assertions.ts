@@ -10,7 +10,7 @@ import {
   wordOn,
 } from '../openlineage/index.js';
 import type { Neighbourhood, RecordBook } from './record-book.js';
-import { seriesOfAssertions } from './record-kinds.js';
+import { ASSERTION, seriesOfAssertions } from './record-kinds.js';
 
 /** An edge whose validity may have changed. */
 export interface EdgeInQuestion {
@@ -29,6 +29,9 @@ export interface OwnerInQuestion {
   readonly edges: readonly EdgeInQuestion[];
 }
 
+/** Runs mostly come in order: then nothing is needed beyond their own, and one on each side shows that. */
+const REACH = 1;
+
 /**
  * By owner, what its sources say near its window: all that `patchValidity` asks for.
  */
@@ -36,7 +39,8 @@ export async function assertionsNear(
   book: RecordBook,
   owners: readonly OwnerInQuestion[],
 ): Promise<ReadonlyMap<string, readonly AssertionState[]>> {
-  const near = await book.around<AssertionState>(
+  const near = await book.around(
+    ASSERTION,
     owners.map((question) => ({
       series: seriesOfAssertions(question.owner),
       from: question.window.from.at,
@@ -44,6 +48,7 @@ export async function assertionsNear(
       since: before(question.window.from.at, question.longestMs),
       isEnough: (here) => isEnough(question, here),
     })),
+    REACH,
   );
   return new Map(owners.map(({ owner }, index) => [owner, near[index]?.values ?? []]));
 }

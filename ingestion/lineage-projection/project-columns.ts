@@ -3,7 +3,7 @@ import { columnEdgeOf, edgeProperties } from '../openlineage/index.js';
 import { combinedEdge, latestEditOf } from './combined-validity.js';
 import type { ProjectedBatch } from './projected-batch.js';
 import type { RecordBook } from './record-book.js';
-import { COLUMNS, type ColumnsRecord, keyOfSide, recordOf, SIDE } from './record-kinds.js';
+import { COLUMNS, keyOfSide, recordOf, SIDE } from './record-kinds.js';
 import { editOf, manualProperty, shownIntervals } from './shown-edge.js';
 
 /** An edge between columns of which one of its owners has said something new. */
@@ -23,19 +23,32 @@ export async function projectColumns(
   batch: ProjectedBatch,
   touched: readonly OwnedColumnEdge[],
 ): Promise<void> {
-  const ends = touched.map(({ edge }) => columnEdgeOf(edge));
-  const fields = [...new Set(ends.flatMap(({ from, to }) => [from, to]))];
-  const datasets = new Set([...touched.map(({ dataset }) => dataset), ...fields.map(datasetOf)]);
-  await book.load([...datasets].map((dataset) => [COLUMNS, dataset] as const));
-  for (const { dataset, owner } of touched) add(book, dataset, { makers: [owner], claimed: [] });
-  for (const field of fields) add(book, datasetOf(field), { makers: [], claimed: [field] });
+  const fields = new Set(touched.flatMap(({ edge }) => Object.values(columnEdgeOf(edge))));
+  const columns = new Map<string, Named>();
+  const namedOf = (dataset: string): Named => {
+    const named = columns.get(dataset) ?? { makers: new Set(), fields: new Set() };
+    columns.set(dataset, named);
+    return named;
+  };
+  for (const { dataset, owner } of touched) namedOf(dataset).makers.add(owner);
+  for (const field of fields) namedOf(datasetOf(field)).fields.add(field);
+  await book.load([...columns.keys()].map((dataset) => [COLUMNS, dataset] as const));
+  for (const [dataset, named] of columns) {
+    const held = book.get(COLUMNS, dataset) ?? { makers: [], claimed: [] };
+    const claimed = new Set(held.claimed);
+    // One that was claimed before is there, unless somebody has deleted or purged it.
+    for (const urn of named.fields) batch.entity({ ...claimedField(urn), onlyIfAbsent: claimed.has(urn) });
+    book.put(COLUMNS, dataset, {
+      makers: union(held.makers, named.makers),
+      claimed: union(held.claimed, named.fields),
+    });
+  }
   const makersOf = (dataset: string) => book.get(COLUMNS, dataset)?.makers ?? [];
   await book.load(
-    [...datasets].flatMap((dataset) =>
+    [...columns.keys()].flatMap((dataset) =>
       makersOf(dataset).map((maker) => [SIDE, keyOfSide(maker, { columnsOf: dataset })] as const),
     ),
   );
-  for (const urn of fields) batch.entity(claimedField(urn));
   for (const { dataset, edge, wasShown } of touched) {
     const owned = makersOf(dataset).flatMap((owner) => {
       const record = recordOf(book.get(SIDE, keyOfSide(owner, { columnsOf: dataset })) ?? {}, edge);
@@ -53,15 +66,13 @@ export async function projectColumns(
   }
 }
 
-function add(book: RecordBook, dataset: string, more: ColumnsRecord): void {
-  const held = book.get(COLUMNS, dataset) ?? { makers: [], claimed: [] };
-  book.put(COLUMNS, dataset, {
-    makers: union(held.makers, more.makers),
-    claimed: union(held.claimed, more.claimed),
-  });
+/** Who makes columns of a data set, and which of its columns are named, by what this write touches. */
+interface Named {
+  readonly makers: Set<string>;
+  readonly fields: Set<string>;
 }
 
-const union = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])].sort();
+const union = (a: readonly string[], b: ReadonlySet<string>): readonly string[] => [...new Set([...a, ...b])].sort();
 
 function datasetOf(field: string): string {
   const [namespace = '', dataset = ''] = parseUrn(field).parts;

@@ -112,7 +112,8 @@ async function readsAfter(book: RecordBook, writes: readonly Rewritten[]): Promi
     }
   }
   const datasets = [...spans];
-  const near = await book.around<UseRecord>(
+  const near = await book.around(
+    USE,
     datasets.map(([dataset, { from, to }]) => ({
       series: seriesOfUses('output', dataset),
       from,
@@ -121,7 +122,8 @@ async function readsAfter(book: RecordBook, writes: readonly Rewritten[]): Promi
       isEnough: ({ values, wholeUntil }) => wholeUntil === null || secondAfter(values, to) <= wholeUntil,
     })),
   );
-  const reads = await book.within<UseRecord>(
+  const reads = await book.within(
+    USE,
     datasets.map(([dataset, { from, to }], index) => ({
       series: seriesOfUses('input', dataset),
       from,
@@ -147,7 +149,8 @@ interface Link {
 
 async function withVersions(book: RecordBook, records: readonly UseRecord[]): Promise<Link[]> {
   const unnamed = records.flatMap(({ use, began }) => (began === null ? [] : [{ use, began }]));
-  const near = await book.around<UseRecord>(
+  const near = await book.around(
+    USE,
     unnamed.map(({ use, began }) => ({
       series: seriesOfUses('output', use.dataset),
       from: began,

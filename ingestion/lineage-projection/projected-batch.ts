@@ -10,7 +10,9 @@ export class ProjectedBatch {
   entity(entity: EntityUpsert & { readonly properties: PropertyPatch }): void {
     const told = this.#entities.get(entity.urn);
     this.#deletions.delete(entity.urn);
-    this.#entities.set(entity.urn, { ...entity, properties: { ...told?.properties, ...entity.properties } });
+    const isForAbsent = (told?.onlyIfAbsent ?? true) && (entity.onlyIfAbsent ?? false);
+    const properties = { ...told?.properties, ...entity.properties };
+    this.#entities.set(entity.urn, { ...entity, properties, onlyIfAbsent: isForAbsent });
   }
 
   deleteEntity(urn: string): void {

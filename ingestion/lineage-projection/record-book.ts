@@ -6,6 +6,21 @@ export interface RecordKind<T> {
   readonly name: string;
   /** Where a record lies in a series; left out for kinds that are found by their keys alone. */
   readonly place?: (value: T) => LineageRecord['place'];
+  /** How it is kept, where that is not as it is used. */
+  readonly form?: RecordForm<T>;
+}
+
+/** As much of a kind as reading takes, whatever it holds. */
+interface ReadableKind {
+  readonly name: string;
+  readonly form?: Pick<RecordForm<unknown>, 'read'>;
+}
+
+interface RecordForm<T> {
+  /** What is kept of a value, to be printed as JSON: equal values give equal texts. */
+  readonly keep: (value: T) => unknown;
+  /** The value again, from what was printed. */
+  readonly read: (kept: unknown) => T;
 }
 
 interface Entry {
@@ -29,8 +44,11 @@ export interface Asked<T> extends Stretch {
   readonly isEnough: (near: Neighbourhood<T>) => boolean;
 }
 
-/** Most ask for the one before and the one after; those that do not are told more, until it is enough. */
-const FIRST_REACH = 4;
+/**
+ * Most ask for nothing but what lies in the stretch, or for the one before, which is known to be the latest once another one lies
+ * before it; those that ask for more are told more, until it is enough. Records are large, so none is read in vain.
+ */
+const FIRST_REACH = 2;
 const REACH_GROWTH = 8;
 
 /** The records that one write reads and changes; each is read once, and written when it has become another. */
@@ -46,13 +64,17 @@ export class RecordBook {
   }
 
   /** Reads what `get` is going to be asked for. */
-  async load(asked: Iterable<readonly [kind: RecordKind<never>, key: string]>): Promise<void> {
-    const keys = [...asked].map(([kind, key]) => keyOf(kind, key)).filter((key) => !this.#knows(key));
-    const found = await this.#source.get(keys);
-    for (const key of keys) {
+  async load(asked: Iterable<readonly [kind: ReadableKind, key: string]>): Promise<void> {
+    const kinds = new Map<string, ReadableKind>();
+    for (const [kind, key] of asked) {
+      const full = keyOf(kind, key);
+      if (!this.#knows(full)) kinds.set(full, kind);
+    }
+    const found = await this.#source.get(kinds.keys());
+    for (const [key, kind] of kinds) {
       const record = found.get(key);
       if (record === undefined) this.#absent.add(key);
-      else this.#keep(record);
+      else this.#keep(record, kind);
     }
   }
 
@@ -66,7 +88,7 @@ export class RecordBook {
   put<T>(kind: RecordKind<T>, key: string, value: T): void {
     const full = keyOf(kind, key);
     const held = this.#entries.get(full);
-    const data = JSON.stringify(value);
+    const data = JSON.stringify(kind.form === undefined ? value : kind.form.keep(value));
     const told = kind.place?.(value) ?? null;
     const place = told && { ...told, series: shortened(told.series) };
     if (held?.record.data === data && samePlace(held.record.place, place)) return;
@@ -77,20 +99,25 @@ export class RecordBook {
   }
 
   /** What lies in stretches, each of which begins with its `since`. */
-  async within<T>(stretches: readonly Stretch[]): Promise<readonly (readonly T[])[]> {
-    const near = await this.#near<T>(stretches, 0);
+  async within<T>(kind: RecordKind<T>, stretches: readonly Stretch[]): Promise<readonly (readonly T[])[]> {
+    const near = await this.#near(kind, stretches, 0);
     return near.map(({ values }) => values);
   }
 
   /** What lies in stretches and around them, as far as is asked for. */
-  async around<T>(asked: readonly Asked<T>[], reach = FIRST_REACH): Promise<readonly Neighbourhood<T>[]> {
-    const near = await this.#near<T>(asked, reach);
+  async around<T>(
+    kind: RecordKind<T>,
+    asked: readonly Asked<T>[],
+    reach = FIRST_REACH,
+  ): Promise<readonly Neighbourhood<T>[]> {
+    const near = await this.#near(kind, asked, reach);
     const lacking = near.flatMap((here, index) => {
       const question = asked[index];
       return question === undefined || question.isEnough(here) ? [] : [{ question, index }];
     });
     if (lacking.length === 0) return near;
     const more = await this.around(
+      kind,
       lacking.map(({ question }) => question),
       reach * REACH_GROWTH,
     );
@@ -98,13 +125,17 @@ export class RecordBook {
     return near.map((here, index) => nearer.get(index) ?? here);
   }
 
-  async #near<T>(stretches: readonly Stretch[], reach: number): Promise<readonly Neighbourhood<T>[]> {
+  async #near<T>(
+    kind: RecordKind<T>,
+    stretches: readonly Stretch[],
+    reach: number,
+  ): Promise<readonly Neighbourhood<T>[]> {
     const asked = stretches.map(({ series, from, to, since }) => ({ series: shortened(series), from, to, since }));
     const found = await this.#source.around(asked, reach);
     return asked.map(({ series }, index) => {
       const { within = [], before = [], after = [] } = found[index] ?? {};
       const records = new Map<string, Entry>();
-      for (const record of [...within, ...before, ...after]) records.set(record.key, this.#keep(record));
+      for (const record of [...within, ...before, ...after]) records.set(record.key, this.#keep(record, kind));
       for (const key of this.#changedIn.get(series) ?? []) {
         const entry = this.#entries.get(key);
         if (entry !== undefined) records.set(key, entry);
@@ -127,16 +158,17 @@ export class RecordBook {
   }
 
   /** What this write has changed stands. */
-  #keep(record: LineageRecord): Entry {
+  #keep(record: LineageRecord, { form }: ReadableKind): Entry {
     const held = this.#entries.get(record.key);
     if (held !== undefined) return held;
-    const entry = { value: JSON.parse(record.data) as unknown, record, isChanged: false };
+    const kept: unknown = JSON.parse(record.data);
+    const entry = { value: form === undefined ? kept : form.read(kept), record, isChanged: false };
     this.#entries.set(record.key, entry);
     return entry;
   }
 }
 
-function keyOf(kind: Pick<RecordKind<never>, 'name'>, key: string): string {
+function keyOf(kind: ReadableKind, key: string): string {
   return shortened(`${kind.name} ${key}`);
 }
 

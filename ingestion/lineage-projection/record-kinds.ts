@@ -1,5 +1,6 @@
 import {
   type AssertionState,
+  type Claims,
   type DatasetState,
   type EditWords,
   type EventTime,
@@ -14,6 +15,7 @@ import {
   type UseState,
   type WrittenVersion,
 } from '../openlineage/index.js';
+import { type GroupedMembers, groupMembers, ungroupMembers } from './grouped-members.js';
 import type { RecordKind } from './record-book.js';
 
 /** By urn. */
@@ -61,7 +63,30 @@ export const ASSERTION: RecordKind<AssertionState> = {
     const span = spanOf(assertion);
     return span && { series: seriesOfAssertions(assertion.owner), ...span };
   },
+  form: {
+    keep: (assertion): KeptAssertion => ({ ...assertion, columns: eachOf(assertion.columns, groupMembers) }),
+    read: (kept) => {
+      const assertion = kept as KeptAssertion;
+      return { ...assertion, columns: eachOf(assertion.columns, ungrouped) };
+    },
+  },
 };
+
+interface KeptAssertion extends Omit<AssertionState, 'columns'> {
+  /** By urn of the data set whose columns are made. */
+  readonly columns: Readonly<Record<string, GroupedMembers<Claims[string]>>>;
+}
+
+function eachOf<A, B>(members: Readonly<Record<string, A>>, change: (member: A) => B): Readonly<Record<string, B>> {
+  return Object.fromEntries(Object.entries(members).map(([key, member]) => [key, change(member)]));
+}
+
+/** Records of an older server hold the members as they are. No urn is called `groups`. */
+function ungrouped<T extends object>(
+  kept: GroupedMembers<T> | Readonly<Record<string, T>>,
+): Readonly<Record<string, T>> {
+  return Array.isArray(kept.groups) ? ungroupMembers(kept as GroupedMembers<T>) : (kept as Readonly<Record<string, T>>);
+}
 
 export const seriesOfAssertions = (owner: string): string => `assertions ${owner}`;
 
@@ -94,7 +119,10 @@ export interface EdgeRecord {
 }
 
 /** The edges of one side of one owner, by the urn of the data set or by `columnEdgeKey`. By `keyOfSide`. */
-export const SIDE: RecordKind<Readonly<Record<string, EdgeRecord>>> = { name: 'side' };
+export const SIDE: RecordKind<Readonly<Record<string, EdgeRecord>>> = {
+  name: 'side',
+  form: { keep: groupMembers, read: (kept) => ungrouped(kept as GroupedMembers<EdgeRecord>) },
+};
 
 export function keyOfSide(owner: string, side: Side): string {
   return typeof side === 'string' ? `${owner} ${side}` : `${owner} columns ${side.columnsOf}`;

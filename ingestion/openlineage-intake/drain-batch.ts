@@ -45,7 +45,7 @@ function readEntry(payload: Uint8Array, receivedAt: Date): ReadEntry {
   }
   const json = readJson(payload);
   if (!json.ok) return { ok: false, faults: [json.fault] };
-  const read = readEvent(json.value, receivedAt);
+  const read = readEvent(json.value, receivedAt, 'linking');
   return read.ok ? { ok: true, entry: read.event } : read;
 }
 

@@ -22,6 +22,12 @@ export interface DrainSource {
   readonly logger: Pick<Logger, 'warn' | 'error'>;
 }
 
+/** What lies after a position, as far as it was read before the graph was there. */
+interface ReadAhead {
+  readonly after: number;
+  readonly batch: Promise<DrainBatch | undefined>;
+}
+
 /** One holder's work on an inbox, from the position of the graph on. */
 export class DrainQueue {
   readonly #source: DrainSource;
@@ -34,6 +40,7 @@ export class DrainQueue {
   #failures = 0;
   /** Unexpected ones among them, of a batch of one. */
   #faultsAlone = 0;
+  #ahead: ReadAhead | undefined;
 
   constructor(source: DrainSource, term: LeaseTerm, onReached: (position: number, sequence: number | null) => void) {
     this.#source = source;
@@ -67,9 +74,27 @@ export class DrainQueue {
     await this.#free();
   }
 
-  #next(): Promise<DrainBatch | undefined> {
+  async #next(): Promise<DrainBatch | undefined> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    const read = ahead && (await ahead.batch);
+    return ahead?.after === this.#position && read !== undefined ? read : this.#read(this.#position, this.#limit);
+  }
+
+  #read(after: number, limit: number): Promise<DrainBatch | undefined> {
     const { inbox, batch } = this.#source;
-    return readBatch(inbox, { after: this.#position, limit: this.#limit, maxBytes: batch.bytes });
+    return readBatch(inbox, { after, limit, maxBytes: batch.bytes });
+  }
+
+  /**
+   * Reads the next batch while Neo4j is busy with this one, but a full one only: what has come by now would be written sooner, and
+   * what comes meanwhile later, in more transactions.
+   */
+  async #readAhead(after: number): Promise<DrainBatch | undefined> {
+    const { inbox, batch } = this.#source;
+    const limit = Math.min(batch.events, this.#limit * 2);
+    const waiting = (await inbox.head()) - after;
+    return waiting < limit ? undefined : this.#read(after, limit);
   }
 
   async #append(): Promise<void> {
@@ -85,6 +110,8 @@ export class DrainQueue {
     for (const { position, reason } of batch.unreadable) await inbox.park(position, reason);
     const cursor = { inboxId: inbox.id, after: this.#position, upTo: batch.upTo, fence: this.#term.fence };
     let sequence: number | null;
+    // One that fails is read again when its turn comes, and fails there.
+    this.#ahead = { after: batch.upTo, batch: this.#readAhead(batch.upTo).catch(() => undefined) };
     try {
       sequence = await writer.write(batch.events, cursor);
     } catch (error) {

@@ -1,20 +1,18 @@
 import { setTimeout as timer } from 'node:timers/promises';
-import type { DeadLetter, InboxSize } from '#kv';
-import { DrainQueue, type DrainSource } from './drain-queue.js';
+import type { DeadLetter, EventInbox, InboxSize } from '#kv';
+import type { Drain, DrainReport } from './drain.js';
 import { GraphProgress } from './graph-progress.js';
 import { decodeInboxToken } from './inbox-token.js';
-import { underLease } from './lease-term.js';
-import { retryPauseMs } from './retry-pause.js';
+import type { LineageWriter } from './lineage-writer.js';
 import { verdictOn } from './write-verdict.js';
 
-/** After a crash nobody drains for so long. */
-const LEASE_MS = 5_000;
-/** How often one without the lease asks for it, and looks for what the one that has it has written. */
-const STANDBY_MS = 100;
+/** How often it is looked how far the graph is, while somebody waits for events that others drain. */
+const LOOK_MS = 100;
 
-interface DrainerOptions extends DrainSource {
-  /** Who drains, for people. */
-  readonly holder: string;
+interface DrainerOptions {
+  readonly inbox: EventInbox;
+  readonly graph: Pick<LineageWriter, 'position'>;
+  readonly drain: Drain;
 }
 
 /** What became of events that were waited for. */
@@ -31,18 +29,13 @@ interface InboxStatus {
   readonly lag: InboxSize;
 }
 
-/**
- * Brings the events of an inbox into the graph, in order. Of all drainers on an inbox one works, the one with the lease; the
- * others stand by. The graph's own position says where to begin, so that a crash between a write and the freeing of its events
- * applies nothing twice. An event that cannot be applied is kept aside with the reason; while the graph is down nothing is.
- */
+/** The drain of an inbox as those see it who answer requests: it begins and ends with it, and tells how far the graph is. */
 export class LineageDrainer {
   readonly #options: DrainerOptions;
   readonly #progress = new GraphProgress();
   readonly #stop = new AbortController();
-  #ended: Promise<void> | undefined;
-  #holdsLease = false;
-  #failures = 0;
+  #isDraining = false;
+  #isLooking = false;
 
   constructor(options: DrainerOptions) {
     this.#options = options;
@@ -50,14 +43,14 @@ export class LineageDrainer {
 
   /** Begins to drain. Once is enough. */
   start(): void {
-    this.#ended ??= this.#run();
+    this.#options.drain.start((report) => this.#take(report));
   }
 
   /** Waits for a write under way, for nothing else. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#progress.end();
-    await this.#ended;
+    await this.#options.drain.stop();
   }
 
   /** The position that a token names; undefined when it is no token of this inbox. */
@@ -68,7 +61,9 @@ export class LineageDrainer {
 
   /** Waits until the graph has passed some positions. */
   async arrival({ first, last }: { first: number; last: number }, timeoutMs: number): Promise<Arrival> {
-    if (!(await this.#progress.until(last, timeoutMs))) return { is: 'late' };
+    const arriving = this.#progress.until(last, timeoutMs);
+    if (!this.#isDraining) void this.#look();
+    if (!(await arriving)) return { is: 'late' };
     const letters = await this.#options.inbox.deadLetters({ after: first - 1, limit: last - first + 1 });
     const parked = letters.filter(({ position }) => position <= last);
     return { is: 'drained', sequence: this.#progress.sequence, parked };
@@ -87,50 +82,33 @@ export class LineageDrainer {
   }
 
   async #position(): Promise<number> {
-    const { inbox, writer } = this.#options;
-    if (this.#holdsLease) return this.#progress.position;
+    const { inbox, graph } = this.#options;
+    if (this.#isDraining) return this.#progress.position;
     try {
-      return await writer.position(inbox.id);
+      return await graph.position(inbox.id);
     } catch (error) {
       if (verdictOn(error) !== 'wait') throw error;
       return this.#progress.position;
     }
   }
 
-  async #run(): Promise<void> {
-    const { inbox, holder, logger } = this.#options;
-    const { signal } = this.#stop;
-    const lease = { holder, ttlMs: LEASE_MS, signal };
-    while (!signal.aborted) {
-      try {
-        const held = await underLease(inbox.lease, lease, (term) => {
-          const reached = (position: number, sequence: number | null) => this.#reached(position, sequence);
-          return new DrainQueue(this.#options, term, reached).drain();
-        });
-        if (!held) await this.#standBy();
-      } catch (error) {
-        this.#failures += 1;
-        logger.warn({ err: error, failures: this.#failures }, 'events of OpenLineage cannot be drained, trying again');
-        await this.#pause(retryPauseMs(this.#failures));
-      } finally {
-        this.#holdsLease = false;
-      }
+  #take(report: DrainReport): void {
+    this.#isDraining = report.is === 'draining';
+    if (report.is === 'draining') this.#progress.reached(report.position, report.sequence);
+    else if (this.#progress.isAwaited) void this.#look();
+  }
+
+  /** Somebody else may drain what is waited for. */
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const { inbox, graph } = this.#options;
+    while (this.#progress.isAwaited && !this.#isDraining) {
+      // A graph that does not answer is waited for; whoever waits has a time-out.
+      const position = await graph.position(inbox.id).catch(() => undefined);
+      if (position !== undefined && !this.#isDraining) this.#progress.reached(position, null);
+      await timer(LOOK_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     }
-  }
-
-  #reached(position: number, sequence: number | null): void {
-    this.#holdsLease = true;
-    this.#failures = 0;
-    this.#progress.reached(position, sequence);
-  }
-
-  async #standBy(): Promise<void> {
-    const { inbox, writer } = this.#options;
-    if (this.#progress.isAwaited) this.#progress.reached(await writer.position(inbox.id), null);
-    await this.#pause(STANDBY_MS);
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await timer(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    this.#isLooking = false;
   }
 }

@@ -52,7 +52,7 @@ export class LineageIntake {
     const json = readJson(body);
     if (!json.ok) return { ok: false, status: 400, faults: [json.fault] };
     const receivedAt = this.#now();
-    const read = readEvent(json.value, receivedAt);
+    const read = readEvent(json.value, receivedAt, 'none');
     if (!read.ok) return read;
     return { ok: true, taken: await this.#append([body], receivedAt) };
   }
@@ -75,7 +75,7 @@ export class LineageIntake {
     const payloads: Uint8Array[] = [];
     const takenIndexes: number[] = [];
     for (const [index, event] of events.entries()) {
-      const read = readEvent(event, receivedAt);
+      const read = readEvent(event, receivedAt, 'none');
       if (read.ok) {
         payloads.push(Buffer.from(JSON.stringify(event)));
         takenIndexes.push(index);

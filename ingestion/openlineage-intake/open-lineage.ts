@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
 import { openEventInbox } from '#kv';
+import type { Drain } from './drain.js';
+import { DrainLoop } from './drain-loop.js';
 import type { DrainSource } from './drain-queue.js';
 import { LineageDeadLetters } from './lineage-dead-letters.js';
 import { LineageDrainer } from './lineage-drainer.js';
@@ -10,9 +12,9 @@ import type { LineageWriter } from './lineage-writer.js';
 interface OpenLineageOptions {
   /** Folder of the inbox. */
   readonly inboxPath: string;
-  readonly writer: LineageWriter;
-  readonly batch: DrainSource['batch'];
-  readonly logger: DrainSource['logger'];
+  readonly graph: Pick<LineageWriter, 'position'>;
+  /** Of the same inbox. */
+  readonly drain: Drain;
   readonly now: () => Date;
 }
 
@@ -31,9 +33,9 @@ export interface OpenLineage {
  *
  * @throws EventInboxError with reason `open-failed`
  */
-export function openOpenLineage({ inboxPath, writer, batch, logger, now }: OpenLineageOptions): OpenLineage {
+export function openOpenLineage({ inboxPath, graph, drain, now }: OpenLineageOptions): OpenLineage {
   const inbox = openEventInbox({ kind: 'lmdb', path: inboxPath, now });
-  const drainer = new LineageDrainer({ inbox, writer, batch, logger, holder: `${hostname()}/${process.pid}` });
+  const drainer = new LineageDrainer({ inbox, graph, drain });
   return {
     intake: new LineageIntake(inbox, now),
     edits: new LineageEdits(inbox, now),
@@ -41,6 +43,29 @@ export function openOpenLineage({ inboxPath, writer, batch, logger, now }: OpenL
     deadLetters: new LineageDeadLetters(inbox),
     close: async () => {
       await drainer.stop();
+      await inbox.close();
+    },
+  };
+}
+
+interface InboxDrainOptions extends Omit<DrainSource, 'inbox'> {
+  /** Folder of the inbox. */
+  readonly inboxPath: string;
+  readonly now: () => Date;
+}
+
+/**
+ * Drains an inbox in the thread that calls this, through a handle of its own. When it was stopped, the inbox is closed.
+ *
+ * @throws EventInboxError with reason `open-failed`
+ */
+export function openInboxDrain({ inboxPath, now, ...source }: InboxDrainOptions): Drain {
+  const inbox = openEventInbox({ kind: 'lmdb', path: inboxPath, now });
+  const loop = new DrainLoop({ ...source, inbox, holder: `${hostname()}/${process.pid}` });
+  return {
+    start: (onReport) => loop.start(onReport),
+    stop: async () => {
+      await loop.stop();
       await inbox.close();
     },
   };

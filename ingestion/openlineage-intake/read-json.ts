@@ -2,11 +2,13 @@ import type { Finding } from '../openlineage/index.js';
 
 export type ReadJson = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: Finding };
 
+const UTF_8 = new TextDecoder('utf-8', { fatal: true });
+
 /** A body as JSON in UTF-8, or why it is none. A byte order mark is passed over. */
 export function readJson(body: Uint8Array): ReadJson {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    text = UTF_8.decode(body);
   } catch {
     return fault('must be JSON in UTF-8, and has bytes that are no UTF-8');
   }

@@ -82,7 +82,7 @@ function collectSides(facts: FactCollector, event: RunEvent | JobEvent, author: 
     facts.claim(author, 'inputs', dataset);
     if (event.is === 'job') continue;
     const own = tableOf(at, input.inputFacets);
-    facts.use({ run: author.by, dataset, side: 'input', version: versionOf(told), facets: own });
+    facts.use({ run: author.by, dataset, side: 'input', version: only(told, ['version']), facets: own });
   }
   for (const output of event.outputs) {
     const dataset = datasetUrnOf(output);
@@ -90,7 +90,7 @@ function collectSides(facts: FactCollector, event: RunEvent | JobEvent, author: 
     facts.claim(author, 'outputs', dataset);
     if (event.is === 'job') continue;
     const own = tableOf(at, output.outputFacets);
-    facts.use({ run: author.by, dataset, side: 'output', version: versionOf(told), facets: own });
+    facts.use({ run: author.by, dataset, side: 'output', version: only(told, ['schema', 'version']), facets: own });
   }
   if (job.facets.known.lineage !== undefined) claimLineageOfJob(facts, teller, job.facets.known.lineage);
 }
@@ -108,9 +108,7 @@ function tableOf(at: EventTime, { all, removed }: Facets<FacetPlace>): FacetTabl
   return facetTable(at, all, removed);
 }
 
-/** Of the facets of a data set, those that tell which state of it a run has seen. */
-const VERSION_FACETS = ['schema', 'version'];
-
-function versionOf(told: FacetTable): FacetTable {
-  return Object.fromEntries(Object.entries(told).filter(([name]) => VERSION_FACETS.includes(name)));
+/** Of the facets of a data set, those that tell which state of it a run has seen; what a version looks like tells who writes it. */
+function only(told: FacetTable, names: readonly string[]): FacetTable {
+  return Object.fromEntries(Object.entries(told).filter(([name]) => names.includes(name)));
 }

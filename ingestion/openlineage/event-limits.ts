@@ -22,8 +22,9 @@ export const EVENT_LIMITS = {
   columnEdges: 20_000,
 } as const;
 
+/** Where a list or an object stands. Other values get no place, as they are most of an event: it is made when one is at fault. */
 interface Place {
-  readonly value: unknown;
+  readonly value: object;
   readonly depth: number;
   readonly key: string | number;
   readonly parent: Place | null;
@@ -33,35 +34,32 @@ interface Place {
  * Whether an event keeps the bounds that hold for any JSON; the first breach is a fault. Does not recurse, so that a hostile one
  * can be looked at.
  */
-export function isBounded(event: unknown, findings: Findings): boolean {
+export function isBounded(event: object, findings: Findings): boolean {
   const open: Place[] = [{ value: event, depth: 0, key: '', parent: null }];
   let values = 1;
   for (let place = open.pop(); place !== undefined; place = open.pop()) {
-    const { value, depth } = place;
-    if (typeof value === 'string' && value.length > EVENT_LIMITS.textLength) {
-      return breach(findings, place, `must have ${EVENT_LIMITS.textLength} characters at most, got ${value.length}`);
-    }
-    if (typeof value !== 'object' || value === null) continue;
+    const { value: holder, depth } = place;
     if (depth >= EVENT_LIMITS.depth) {
       return breach(findings, place, `is nested deeper than ${EVENT_LIMITS.depth} levels`);
     }
-    const keys = Array.isArray(value) ? null : Object.keys(value);
-    values += keys === null ? (value as unknown[]).length : keys.length;
+    const keys = Array.isArray(holder) ? null : Object.keys(holder);
+    const size = keys === null ? (holder as unknown[]).length : keys.length;
+    values += size;
     if (values > EVENT_LIMITS.values) {
       findings.unusable('', `must hold ${EVENT_LIMITS.values} values at most`);
       return false;
     }
-    if (keys === null) {
-      for (const [index, item] of (value as unknown[]).entries()) {
-        open.push({ value: item, depth: depth + 1, key: index, parent: place });
-      }
-      continue;
-    }
-    for (const key of keys) {
-      if (key.length > EVENT_LIMITS.keyLength) {
+    for (let index = 0; index < size; index += 1) {
+      const key = keys?.[index] ?? index;
+      if (typeof key === 'string' && key.length > EVENT_LIMITS.keyLength) {
         return breach(findings, place, `has a key of ${key.length} characters, of ${EVENT_LIMITS.keyLength} at most`);
       }
-      open.push({ value: (value as Record<string, unknown>)[key], depth: depth + 1, key, parent: place });
+      const value = (holder as Readonly<Record<string | number, unknown>>)[key];
+      if (typeof value === 'string' && value.length > EVENT_LIMITS.textLength) {
+        const rule = `must have ${EVENT_LIMITS.textLength} characters at most, got ${value.length}`;
+        return breach(findings, { value: holder, depth: depth + 1, key, parent: place }, rule);
+      }
+      if (typeof value === 'object' && value !== null) open.push({ value, depth: depth + 1, key, parent: place });
     }
   }
   return true;

@@ -2,6 +2,7 @@ import { canonicalText, hashOf } from './canonical-text.js';
 import type { EventTime } from './event-time.js';
 import { FACET_SCHEMAS, type FacetPlace, type KnownFacets } from './facet-schemas.js';
 import { inOrder, mergeInOrder } from './in-order.js';
+import { RecentResults } from './recent-results.js';
 
 /** What stands under one name: the text that came last, and when. A null is a facet that was removed, which must be remembered. */
 export interface FacetEntry {
@@ -15,6 +16,9 @@ export type FacetTable = Readonly<Record<string, FacetEntry>>;
 
 export const NO_FACETS: FacetTable = {};
 
+/** By what the engine prints of a facet, which takes a tenth of the time. */
+const canonicalTexts = new RecentResults<string>();
+
 /** The table of what one event says. */
 export function facetTable(
   at: EventTime,
@@ -22,10 +26,13 @@ export function facetTable(
   removed: readonly string[],
 ): FacetTable {
   return inOrder<FacetEntry>([
-    ...Object.entries(facets).map(([name, value]) => [name, { at, text: canonicalText(value) }] as const),
+    ...Object.entries(facets).map(([name, value]) => [name, { at, text: canonicalTextOf(value) }] as const),
     ...removed.map((name) => [name, { at, text: null }] as const),
   ]);
 }
+
+const canonicalTextOf = (value: unknown): string =>
+  canonicalTexts.of(JSON.stringify(value), () => canonicalText(value));
 
 /** A facet replaces the one of the same name when its event is later; of two at one time the greater content hash wins. */
 export function mergeFacets(a: FacetTable, b: FacetTable): FacetTable {
@@ -54,7 +61,14 @@ export function knownFacet<Place extends FacetPlace, Name extends keyof KnownFac
 ): KnownFacets<Place>[Name] | undefined {
   const text = Object.hasOwn(table, name) ? table[name]?.text : undefined;
   if (text === undefined || text === null) return undefined;
+  const { known } = meanings.of(`${place} ${name} ${text}`, () => ({ known: meaningOf(place, name, text) }));
+  return known as KnownFacets<Place>[Name] | undefined;
+}
+
+const meanings = new RecentResults<{ readonly known: unknown }>();
+
+function meaningOf(place: FacetPlace, name: string, text: string): unknown {
   const schemas: Readonly<Record<string, { safeParse(value: unknown): { success: boolean; data?: unknown } }>> =
     FACET_SCHEMAS[place];
-  return schemas[name]?.safeParse(JSON.parse(text)).data as KnownFacets<Place>[Name] | undefined;
+  return schemas[name]?.safeParse(JSON.parse(text)).data;
 }

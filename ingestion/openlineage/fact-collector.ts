@@ -44,6 +44,7 @@ export class FactCollector {
   readonly #uses = new Map<string, UseState>();
   readonly #assertions = new Map<string, Draft>();
   readonly #edits = new Map<string, EditState>();
+  readonly #spans = new Map<string | null, Span>();
   #columnEdges = 0;
 
   constructor(at: EventTime) {
@@ -135,8 +136,13 @@ export class FactCollector {
     };
   }
 
+  /** One object for all edges of which one thing is said: most of an event are alike. */
   #span(note: string | null): Span {
-    return { first: this.#at, last: this.#at, note };
+    const held = this.#spans.get(note);
+    if (held !== undefined) return held;
+    const span = { first: this.#at, last: this.#at, note };
+    this.#spans.set(note, span);
+    return span;
   }
 
   #draft(author: Author): Draft {

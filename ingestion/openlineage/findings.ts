@@ -12,11 +12,22 @@ export type RefusalStatus = 400 | 422;
 /** What a client needs to find its mistake; a hostile event could have a million of them. */
 const MOST = 50;
 
+/**
+ * Which facets an event is read for: all; those that name other things, from which its lineage follows; or none, where it only
+ * matters whether the event can be taken. To understand them is most of the work of reading.
+ */
+export type FacetChoice = 'all' | 'linking' | 'none';
+
 /** What is found wrong while an event is read: faults refuse it, warnings go with it. */
 export class Findings {
+  readonly facets: FacetChoice;
   readonly faults: Finding[] = [];
   readonly warnings: Finding[] = [];
   status: RefusalStatus = 422;
+
+  constructor(facets: FacetChoice) {
+    this.facets = facets;
+  }
 
   /** The value is of another shape than the specification says. */
   misshapen(path: string, rule: string): void {

@@ -36,7 +36,8 @@ export { EVENT_LIMITS } from './event-limits.js';
 export { before, dateOf, type EventTime, earlier, later, readEventTime } from './event-time.js';
 export { type FacetEntry, type FacetTable, facetsText, knownFacet, mergeFacets } from './facet-table.js';
 export type { Finding, RefusalStatus } from './findings.js';
-export { columnEdgeOf, type Side } from './lineage-claims.js';
+export { inOrder } from './in-order.js';
+export { type Claims, columnEdgeOf, type Side } from './lineage-claims.js';
 export type { EdgeEdit, EditedEdge, LineageEdit, RunEdit } from './lineage-edit.js';
 export type { InboxEntry, LineageEvent } from './lineage-event.js';
 export {
@@ -48,6 +49,7 @@ export {
   keyOfAssertion,
   keyOfUse,
   type LineageState,
+  mergeAllStates,
   mergeAssertions,
   mergeFaceted,
   mergeRuns,

@@ -20,7 +20,12 @@ export type Side = 'inputs' | 'outputs' | { readonly columnsOf: string };
 export type Claims = Readonly<Record<string, Span>>;
 
 export function mergeClaims(a: Claims, b: Claims): Claims {
-  return mergeInOrder(a, b, mergeSpans);
+  let last: { readonly a: Span; readonly b: Span; readonly merged: Span } | undefined;
+  // Edges of which one thing is said share one span, and go on to do so.
+  return mergeInOrder(a, b, (ours, theirs) => {
+    if (last?.a !== ours || last.b !== theirs) last = { a: ours, b: theirs, merged: mergeSpans(ours, theirs) };
+    return last.merged;
+  });
 }
 
 export function mergeSpans(a: Span, b: Span): Span {

@@ -1,6 +1,6 @@
 import { type EditWords, mergeEditWords } from './edit-words.js';
 import { type FacetTable, mergeFacets } from './facet-table.js';
-import { mergeInOrder } from './in-order.js';
+import { mergeAllInOrder, mergeInOrder } from './in-order.js';
 import { type Claims, mergeClaims, type Side } from './lineage-claims.js';
 import { mergeOutcomes, type RunOutcome } from './run-outcome.js';
 import { mergeRollBacks, type RollBack } from './run-roll-back.js';
@@ -35,7 +35,7 @@ export interface UseState {
   readonly run: string;
   readonly dataset: string;
   readonly side: 'input' | 'output';
-  /** The facets `version` and `schema` of the data set as this run has sent them. */
+  /** The facet `version` of the data set as this run has sent it, and of an output the facet `schema`. */
   readonly version: FacetTable;
   /** Input or output facets. */
   readonly facets: FacetTable;
@@ -102,13 +102,36 @@ export function keyOfEdit({ owner, side, edge }: Pick<EditState, 'owner' | 'side
 }
 
 export function mergeStates(a: LineageState, b: LineageState): LineageState {
+  return mergeAllStates([a, b]);
+}
+
+/** Of many states at once, as each merge costs as much as its result has members. */
+export function mergeAllStates(states: readonly LineageState[]): LineageState {
   return {
-    jobs: mergeInOrder(a.jobs, b.jobs, mergeFaceted),
-    runs: mergeInOrder(a.runs, b.runs, mergeRuns),
-    datasets: mergeInOrder(a.datasets, b.datasets, mergeFaceted),
-    uses: mergeInOrder(a.uses, b.uses, mergeUses),
-    assertions: mergeInOrder(a.assertions, b.assertions, mergeAssertions),
-    edits: mergeInOrder(a.edits, b.edits, mergeEdits),
+    jobs: mergeAllInOrder(
+      states.map(({ jobs }) => jobs),
+      mergeFaceted,
+    ),
+    runs: mergeAllInOrder(
+      states.map(({ runs }) => runs),
+      mergeRuns,
+    ),
+    datasets: mergeAllInOrder(
+      states.map(({ datasets }) => datasets),
+      mergeFaceted,
+    ),
+    uses: mergeAllInOrder(
+      states.map(({ uses }) => uses),
+      mergeUses,
+    ),
+    assertions: mergeAllInOrder(
+      states.map(({ assertions }) => assertions),
+      mergeAssertions,
+    ),
+    edits: mergeAllInOrder(
+      states.map(({ edits }) => edits),
+      mergeEdits,
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
 import { EVENT_LIMITS, isBounded } from './event-limits.js';
 import { type EventTime, readEventTime } from './event-time.js';
-import { entry, type Finding, Findings, member, type RefusalStatus, shape } from './findings.js';
+import { entry, type FacetChoice, type Finding, Findings, member, type RefusalStatus, shape } from './findings.js';
 import {
   EVENT_TYPES,
   type EventDataset,
@@ -29,9 +29,10 @@ type Members = Readonly<Record<string, unknown>>;
  * meant, and whatever is out of bounds.
  *
  * @param receivedAt goes along with the event; nothing is decided by it
+ * @param facets those that are to be understood; an event is refused for none of them
  */
-export function readEvent(value: unknown, receivedAt: Date): ReadEvent {
-  const findings = new Findings();
+export function readEvent(value: unknown, receivedAt: Date, facets: FacetChoice = 'all'): ReadEvent {
+  const findings = new Findings(facets);
   if (!isObject(value)) {
     findings.misshapen('', `must be one event as a JSON object, got ${shape(value)}`);
     return refused(findings);

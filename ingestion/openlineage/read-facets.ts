@@ -7,7 +7,7 @@ import { entry, type Findings, member, shape } from './findings.js';
 export interface Facets<Place extends FacetPlace> {
   /** Every facet that is not deleted, as it came. */
   readonly all: Readonly<Record<string, unknown>>;
-  /** Those of them that Nucleus understands; one that breaks its schema is only in `all`, and named by a warning. */
+  /** Those of the chosen ones that Nucleus understands; one that breaks its schema is only in `all`, and named by a warning. */
   readonly known: KnownFacets<Place>;
   /** Names of those that came with `_deleted: true`. */
   readonly removed: readonly string[];
@@ -30,6 +30,7 @@ export function readFacets<Place extends FacetPlace>(
       continue;
     }
     all.push([name, facet]);
+    if (!isChosen(place, name, findings)) continue;
     const understood = understand(place, name, facet, member(path, name), findings);
     if (understood !== undefined) known.push([name, understood]);
   }
@@ -50,6 +51,18 @@ function entriesOf(value: unknown, path: string, findings: Findings): [string, u
 
 function isDeletion(facet: unknown): boolean {
   return typeof facet === 'object' && facet !== null && '_deleted' in facet && facet._deleted === true;
+}
+
+/** Facets that name other things: `assertionsOf` reads no others, since all else follows from merged states. */
+const LINKING_FACETS: Readonly<Partial<Record<FacetPlace, readonly string[]>>> = {
+  run: ['parent'],
+  job: ['lineage'],
+  dataset: ['columnLineage', 'lineage'],
+};
+
+function isChosen(place: FacetPlace, name: string, { facets }: Findings): boolean {
+  if (facets === 'linking') return LINKING_FACETS[place]?.includes(name) ?? false;
+  return facets === 'all';
 }
 
 function understand(place: FacetPlace, name: string, facet: unknown, path: string, findings: Findings): unknown {

@@ -40,8 +40,9 @@ async function* received(request: IncomingMessage): AsyncGenerator<Uint8Array> {
 async function nextChunk(chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
   let timer: NodeJS.Timeout | undefined;
   const pause = new Promise<never>((_, reject) => {
-    const late = new AppError('TIMEOUT', `the body made no progress for ${MAX_PAUSE_MS} ms`);
-    timer = setTimeout(() => reject(late), MAX_PAUSE_MS);
+    // An error that is made in advance, with its stack, is a tenth of what it costs to take an event.
+    const late = () => new AppError('TIMEOUT', `the body made no progress for ${MAX_PAUSE_MS} ms`);
+    timer = setTimeout(() => reject(late()), MAX_PAUSE_MS);
   });
   try {
     return await Promise.race([chunks.next(), pause]);

@@ -187,6 +187,38 @@ describe('an edge that comes before its ends', () => {
   });
 });
 
+describe('an entity that is asked for only if it is absent', () => {
+  const named = (name: string) => dataset(name, { properties: { namespace: PREFIX }, onlyIfAbsent: true });
+  const writeNamed = async (name: string) => (await write({ entities: [named(name)] })).entities;
+
+  it('is made, and left alone once it is there, whatever it holds', async () => {
+    const urn = urnOf('absent');
+    expect(await writeNamed('absent')).toEqual([{ urn, outcome: 'created', version: 1 }]);
+    expect(await node(urn)).toMatchObject({ name: 'absent', namespace: PREFIX, labels: ['Entity', 'Dataset'] });
+    await write({ entities: [dataset('absent', { properties: { namespace: 'elsewhere' } })] });
+    expect(await writeNamed('absent')).toEqual([{ urn, outcome: 'unchanged', version: 0 }]);
+    expect(await node(urn)).toMatchObject({ namespace: 'elsewhere', version: 2 });
+  });
+
+  it('takes the place of a placeholder, and comes back when it was deleted or purged', async () => {
+    const urn = urnOf('named');
+    const edge = { kind: 'FEEDS' as const, from: urn, to: urnOf('reader') };
+    await write({ edges: [edge] });
+    expect(await writeNamed('named')).toEqual([{ urn, outcome: 'created', version: 1 }]);
+    expect(await node(urn)).not.toHaveProperty('placeholder');
+    await write({ deletions: [{ urn }] });
+    expect(await writeNamed('named')).toEqual([{ urn, outcome: 'revived', version: 3 }]);
+    const [revival] = JSON.parse(String((await changes()).at(-1)?.items));
+    expect(revival).toMatchObject({ operation: 'revived', before: { deletedAt: expect.anything() } });
+    expect(Object.keys(revival.before)).toEqual(['deletedAt']);
+    await write({ purges: [{ urn }] });
+    expect((await write({ entities: [named('named')], edges: [edge] })).entities).toEqual([
+      { urn, outcome: 'created', version: 1 },
+    ]);
+    expect(await node(urn)).toMatchObject({ name: 'named', labels: ['Entity', 'Dataset'] });
+  });
+});
+
 describe('deletion', () => {
   it('is soft, happens once, and ends with the next upsert', async () => {
     const urn = urnOf('deleted');

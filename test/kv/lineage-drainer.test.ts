@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '#errors';
 import { openEventInbox } from '#kv';
-import { LineageDrainer } from '../../ingestion/openlineage-intake/index.js';
+import { DrainLoop, LineageDrainer } from '../../ingestion/openlineage-intake/index.js';
 import { gate } from '../support/gate.js';
 import { eventOf, openTestIntake, type TestIntake } from '../support/lineage-intake.js';
 import { down, nameOf, RecordingLineageWriter } from '../support/recording-lineage-writer.js';
@@ -46,6 +46,24 @@ describe('a drainer', () => {
     expect(writer.batches.map((batch) => batch.length)).toEqual([2, 1, 1, 1]);
   });
 
+  it('reads the next batch while one is being written, when it is a full one', async () => {
+    const writer = new RecordingLineageWriter();
+    await using intake = await openTestIntake(writer, { events: 2 });
+    await intake.append(...numbered(5));
+    const read = vi.spyOn(intake.inbox, 'read');
+    const reads = () => read.mock.calls.map(([{ after }]) => after);
+    writer.before = async (events) => {
+      const last = Number(events.map(nameOf).at(-1)?.slice('job'.length));
+      if (last === 2) await until(() => reads().includes(2));
+      else expect(reads()).not.toContain(4);
+      if (last === 4) writer.before = () => {};
+    };
+    intake.drainer.start();
+    await drained(intake, intake.drainer);
+    expect(writer.batches).toEqual([['job1', 'job2'], ['job3', 'job4'], ['job5']]);
+    expect(reads()).toEqual(expect.arrayContaining([0, 2, 4]));
+  });
+
   it('goes on with what comes while it waits', async () => {
     const writer = new RecordingLineageWriter();
     await using intake = await openTestIntake(writer);
@@ -59,7 +77,8 @@ describe('a drainer', () => {
 
   it('applies nothing twice after a crash between the write and the freeing of its events', async () => {
     const writer = new RecordingLineageWriter();
-    await using crashed = await openTestIntake(writer, { events: 2 });
+    // Fewer are left than a batch has, so that none is read ahead.
+    await using crashed = await openTestIntake(writer, { events: 3 });
     await crashed.append(...numbered(5));
     writer.after = () => crashed.inbox.close();
     crashed.drainer.start();
@@ -71,19 +90,14 @@ describe('a drainer', () => {
     await using inbox = openEventInbox({ kind: 'lmdb', path: crashed.path, now: crashed.clock.now });
     expect(await inbox.oldest()).toBe(1);
     const logger = { warn: () => {}, error: () => {} };
-    const next = new LineageDrainer({
-      inbox,
-      writer,
-      batch: { events: 500, bytes: 1_000_000 },
-      holder: 'next',
-      logger,
-    });
+    const drain = new DrainLoop({ inbox, writer, batch: { events: 500, bytes: 1_000_000 }, holder: 'next', logger });
+    const next = new LineageDrainer({ inbox, graph: writer, drain });
     next.start();
     await next.arrival({ first: 1, last: 5 }, LONG_MS);
     await next.stop();
     expect(writer.batches).toEqual([
-      ['job1', 'job2'],
-      ['job3', 'job4', 'job5'],
+      ['job1', 'job2', 'job3'],
+      ['job4', 'job5'],
     ]);
     expect(await inbox.oldest()).toBeUndefined();
   });

@@ -54,6 +54,10 @@ describe('the events of real clients and published suites', () => {
     ]);
   });
 
+  it('say the same whether all of their facets are understood or those alone that link', () => {
+    for (const { event } of samples) expect(stateOfEvent(event)).toEqual(assertionsOf(taken(event)).state);
+  });
+
   it('give one state in order, reversed, shuffled and doubled', () => {
     const whole = JSON.stringify(stateOfAll(samples));
     expect(JSON.stringify(stateOfAll([...samples].reverse()))).toBe(whole);

@@ -1,5 +1,6 @@
 import { type EventInbox, EventInboxError, openEventInbox } from '#kv';
 import {
+  DrainLoop,
   LineageDeadLetters,
   LineageDrainer,
   LineageEdits,
@@ -43,7 +44,8 @@ export async function openTestIntake(
   const { logger, lines } = capturedLog();
   const drainers: LineageDrainer[] = [];
   const drainerFor = (to: LineageWriter) => {
-    const drainer = new LineageDrainer({ inbox, writer: to, batch: { events, bytes }, holder: 'test', logger });
+    const drain = new DrainLoop({ inbox, writer: to, batch: { events, bytes }, holder: 'test', logger });
+    const drainer = new LineageDrainer({ inbox, graph: to, drain });
     drainers.push(drainer);
     return drainer;
   };

@@ -53,8 +53,11 @@ export function taken(value: unknown): LineageEvent {
   return read.event;
 }
 
+/** What an event says, read as it is for the graph. */
 export function stateOfEvent(value: unknown): LineageState {
-  return assertionsOf(taken(value)).state;
+  const read = readEvent(value, RECEIVED_AT, 'linking');
+  if (!read.ok) throw new Error(`refused: ${JSON.stringify(read.faults)}`);
+  return assertionsOf(read.event).state;
 }
 
 /** The n-th minute of a year. */
