@@ -1,4 +1,4 @@
-import { lineageHub, lineageStart } from '#graph-schema';
+import { type LineageEdgeDetail, lineageHub, lineageStart } from '#graph-schema';
 import { askedBy, continuationsOf } from './lineage-continuation.js';
 import { edgesWithin, readEdges } from './lineage-edges.js';
 import { readNear } from './lineage-near.js';
@@ -7,18 +7,19 @@ import { groundOf, type Reach, reach } from './lineage-reach.js';
 import type { CheckedWalk } from './lineage-request.js';
 import { type BoundedRead, tooLate } from './lineage-session.js';
 import { truncationOf } from './lineage-truncation.js';
-import type { LineageAnswer } from './lineage-types.js';
+import type { LineageAnswer, LineageEdgeOf } from './lineage-types.js';
 import { fillsWindow, type LineagePlace, type ListedNode, windowOf } from './lineage-window.js';
 
-export interface AnswerOptions {
+export interface AnswerOptions<Detail> {
   readonly after: LineagePlace | undefined;
-  readonly withEdges: boolean;
+  /** How much is told of edges; null for an answer without them. */
+  readonly detail: Detail | null;
   /** Whether the time for finding nodes is over. */
   readonly isLate: () => boolean;
 }
 
 /** An answer with the places of its nodes. */
-export interface PlacedAnswer extends LineageAnswer {
+export interface PlacedAnswer<Edge> extends LineageAnswer<Edge> {
   readonly told: readonly ListedNode[];
 }
 
@@ -28,23 +29,24 @@ export interface PlacedAnswer extends LineageAnswer {
  * @returns null where the urn names nothing in the view
  * @throws AppError TIMEOUT when time is over before anything can be told
  */
-export async function readAnswer(
+export async function readAnswer<Detail extends LineageEdgeDetail>(
   read: BoundedRead,
   walk: CheckedWalk,
-  { after, withEdges, isLate }: AnswerOptions,
-): Promise<PlacedAnswer | null> {
+  { after, detail, isLate }: AnswerOptions<Detail>,
+): Promise<PlacedAnswer<LineageEdgeOf[Detail]> | null> {
   // Whoever goes on has met more nodes than fit; a data set whose columns are asked for has many starts.
-  const near = after === undefined && isSingleStart(walk) ? await readNear(read, walk) : undefined;
+  const near = after === undefined && isSingleStart(walk) ? await readNear(read, walk, detail ?? 'ENDS') : undefined;
   if (near === null) return null;
   const reached = near?.reached ?? (await readReach(read, walk, after, isLate));
   if (reached === null) return null;
   const window = windowOf(reached, after, walk.maxNodes);
   if (reached.stopped === 'deadline' && window.edgesBegin >= window.listed.length) throw tooLate(walk.deadlineMs);
-  const { edges, cut } = !withEdges
-    ? { edges: [], cut: null }
-    : near === undefined
-      ? await readEdges(read, walk, window)
-      : edgesWithin(walk, window, near.edges);
+  const { edges, cut } =
+    detail === null
+      ? { edges: [], cut: null }
+      : near === undefined
+        ? await readEdges(read, walk, window, detail)
+        : edgesWithin(walk, window, near.edges, detail);
   const told = window.listed.slice(window.begin, cut === null ? undefined : cut.place + 1);
   return {
     told,

@@ -1,22 +1,23 @@
+import type { LineageEdgeDetail } from '#graph-schema';
 import { readAnswer } from './lineage-answer.js';
 import type { CheckedWalk } from './lineage-request.js';
 import type { BoundedRead } from './lineage-session.js';
-import type { LineageAnswer, LineageDiff, LineageEdge, LineagePart } from './lineage-types.js';
+import type { LineageAnswer, LineageDiff, LineageEdgeEnds, LineageEdgeOf, LineagePart } from './lineage-types.js';
 
-const NOTHING: LineageAnswer = { nodes: [], edges: [], truncated: null };
+const NOTHING: LineageAnswer<never> = { nodes: [], edges: [], truncated: null };
 
 /**
  * What two walks do not share.
  *
- * @param isLate asked by both
+ * @param options of both walks
  * @returns null where the start exists in neither view
  */
-export async function readDiff(
+export async function readDiff<Detail extends LineageEdgeDetail>(
   read: BoundedRead,
   [from, to]: readonly [CheckedWalk, CheckedWalk],
-  isLate: () => boolean,
-): Promise<LineageDiff | null> {
-  const options = { after: undefined, withEdges: true, isLate };
+  { detail, isLate }: { readonly detail: Detail; readonly isLate: () => boolean },
+): Promise<LineageDiff<LineageEdgeOf[Detail]> | null> {
+  const options = { after: undefined, detail, isLate };
   const before = await readAnswer(read, from, options);
   const after = await readAnswer(read, to, options);
   if (before === null && after === null) return null;
@@ -24,7 +25,10 @@ export async function readDiff(
 }
 
 /** Of a walk that was cut nobody can say what it lacks, so what the other one has more is not told then. */
-function diffOf(before: LineageAnswer, after: LineageAnswer): LineageDiff {
+function diffOf<Edge extends LineageEdgeEnds>(
+  before: LineageAnswer<Edge>,
+  after: LineageAnswer<Edge>,
+): LineageDiff<Edge> {
   return {
     added: before.truncated === null ? lackedBy(before, after) : null,
     removed: after.truncated === null ? lackedBy(after, before) : null,
@@ -33,7 +37,10 @@ function diffOf(before: LineageAnswer, after: LineageAnswer): LineageDiff {
   };
 }
 
-function lackedBy(one: LineageAnswer, other: LineageAnswer): LineagePart {
+function lackedBy<Edge extends LineageEdgeEnds>(
+  one: LineageAnswer<Edge>,
+  other: LineageAnswer<Edge>,
+): LineagePart<Edge> {
   const urns = new Set(one.nodes.map(({ urn }) => urn));
   const keys = new Set(one.edges.map(keyOf));
   return {
@@ -43,4 +50,4 @@ function lackedBy(one: LineageAnswer, other: LineageAnswer): LineagePart {
 }
 
 /** No urn holds a blank. */
-const keyOf = ({ kind, from, to, via }: LineageEdge): string => [kind, from, to, via ?? ''].join(' ');
+const keyOf = ({ kind, from, to, via }: LineageEdgeEnds): string => [kind, from, to, via ?? ''].join(' ');

@@ -1,9 +1,9 @@
 import neo4j from 'neo4j-driver';
-import { type LineageLevel, lineageEdges } from '#graph-schema';
+import { type LineageEdgeDetail, type LineageLevel, lineageEdges } from '#graph-schema';
 import type { CheckedWalk } from './lineage-request.js';
 import type { BoundedRead } from './lineage-session.js';
-import type { LineageEdge } from './lineage-types.js';
-import { edgeFromLegs } from './lineage-validity.js';
+import type { LineageEdge, LineageEdgeEnds, LineageEdgeOf } from './lineage-types.js';
+import { edgeFromLegs, edgeFromRuns } from './lineage-validity.js';
 import { type EdgeKey, type LineagePlace, NO_EDGE, type Window } from './lineage-window.js';
 
 /** An edge as the statements return it. */
@@ -34,19 +34,36 @@ export interface EdgeCut {
   readonly edge: LineagePlace['edge'];
 }
 
-export interface WindowEdges {
-  readonly edges: readonly LineageEdge[];
+export interface WindowEdges<Edge> {
+  readonly edges: readonly Edge[];
   readonly cut: EdgeCut | null;
 }
 
+/**
+ * How much has to be read of edges to tell something of them. Which runs come first and last is plain only where all intervals count: a
+ * deletion takes away those that begin later, and the halves of `PASSES` have no runs in common.
+ */
+export function detailToRead({ level, view }: CheckedWalk, detail: LineageEdgeDetail): LineageEdgeDetail {
+  if (detail !== 'RUNS') return detail;
+  if (level === 'JOB') return 'ENDS';
+  return view.name === 'CURRENT' ? 'RUNS' : 'WHOLE';
+}
+
 /** The edges of a window, from Neo4j. */
-export async function readEdges(read: BoundedRead, walk: CheckedWalk, window: Window): Promise<WindowEdges> {
+export async function readEdges<Detail extends LineageEdgeDetail>(
+  read: BoundedRead,
+  walk: CheckedWalk,
+  window: Window,
+  detail: Detail,
+): Promise<WindowEdges<LineageEdgeOf[Detail]>> {
   const { edgesBegin } = window;
   if (edgesBegin >= window.listed.length) return { edges: [], cut: null };
   const [way = 'DOWNSTREAM'] = walk.ways;
-  const statement = lineageEdges({ level: walk.level, view: walk.view.name, way, hasEarlier: edgesBegin > 0 });
+  const { level, view } = walk;
+  const told = { level, view: view.name, detail: detailToRead(walk, detail) };
+  const statement = lineageEdges({ ...told, way, hasEarlier: edgesBegin > 0 });
   const parameters = { ...walk.view.parameters, ...parametersOfEdges(window, walk.maxEdges) };
-  return cutEdges(walk, await read.run<PlacedEdge>(statement, parameters));
+  return cutEdges(walk, await read.run<PlacedEdge>(statement, parameters), detail);
 }
 
 /** Parameters of a statement that gives the edges of a window, and one more than may be told if there are so many. */
@@ -62,7 +79,12 @@ export function parametersOfEdges(window: Window, maxEdges: number): Readonly<Re
 }
 
 /** The edges of the first window of a walk all of whose edges are known. */
-export function edgesWithin(walk: CheckedWalk, window: Window, edges: readonly RawEdge[]): WindowEdges {
+export function edgesWithin<Detail extends LineageEdgeDetail>(
+  walk: CheckedWalk,
+  window: Window,
+  edges: readonly RawEdge[],
+  detail: Detail,
+): WindowEdges<LineageEdgeOf[Detail]> {
   const places = placesOf(window);
   const placed: PlacedEdge[] = [];
   for (const { from, to, via, legs } of edges) {
@@ -70,7 +92,7 @@ export function edgesWithin(walk: CheckedWalk, window: Window, edges: readonly R
     if (fromPlace === undefined || toPlace === undefined) continue;
     placed.push({ from, to, via, legs, later: Math.max(fromPlace, toPlace) });
   }
-  return cutEdges(walk, placed.sort(compare));
+  return cutEdges(walk, placed.sort(compare), detail);
 }
 
 const placesOf = ({ listed }: Window) => new Map(listed.map(({ urn }, place) => [urn, place]));
@@ -85,13 +107,26 @@ function compare(a: PlacedEdge, b: PlacedEdge): number {
   return a.via < b.via ? -1 : 1;
 }
 
-function cutEdges({ level, maxEdges }: CheckedWalk, rows: readonly PlacedEdge[]): WindowEdges {
-  const { told, cut } = cutRows(rows, maxEdges);
+function cutEdges<Detail extends LineageEdgeDetail>(
+  walk: CheckedWalk,
+  rows: readonly PlacedEdge[],
+  detail: Detail,
+): WindowEdges<LineageEdgeOf[Detail]> {
+  const { told, cut } = cutRows(rows, walk.maxEdges);
+  const edgeOf = detailToRead(walk, detail) === 'WHOLE' ? edgeFromLegs : edgeOfDetail[detail];
   const edges = told.map(({ from, to, via, legs }) =>
-    edgeFromLegs({ kind: kindOfEdge(level, from), from, to }, via, legs),
+    edgeOf({ kind: kindOfEdge(walk.level, from), from, to, via: via === '' ? null : via }, legs),
   );
-  return { edges, cut };
+  return { edges: edges as LineageEdgeOf[Detail][], cut };
 }
+
+const edgeOfDetail: Readonly<
+  Record<LineageEdgeDetail, (ends: LineageEdgeEnds, legs: readonly string[]) => LineageEdgeEnds>
+> = {
+  ENDS: (ends) => ends,
+  RUNS: (ends, [leg]) => edgeFromRuns(ends, leg),
+  WHOLE: edgeFromLegs,
+};
 
 /** @param rows in order, and one more than may be told if there are so many */
 export function cutRows<Row extends Placed>(

@@ -1,4 +1,4 @@
-import type { LineageAnswer, LineageNamespaces } from './lineage-types.js';
+import type { LineageAnswer, LineageEdgeEnds, LineageNamespaces } from './lineage-types.js';
 
 interface Counts {
   datasets: number;
@@ -6,7 +6,7 @@ interface Counts {
 }
 
 /** How the data flows between namespaces, from a walk at level DATASET. */
-export function rollUp({ nodes, edges, truncated }: LineageAnswer): LineageNamespaces {
+export function rollUp({ nodes, edges, truncated }: LineageAnswer<LineageEdgeEnds>): LineageNamespaces {
   const counts = new Map<string, Counts>();
   for (const { urn } of nodes) {
     const namespace = namespaceOf(urn);

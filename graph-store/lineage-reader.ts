@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import neo4j, { type Driver } from 'neo4j-driver';
 import { InputError } from '#errors';
-import { JOBS_OF_RUNS, type LineageLevel, lineagePaths } from '#graph-schema';
+import { JOBS_OF_RUNS, type LineageEdgeDetail, type LineageLevel, lineagePaths } from '#graph-schema';
 import { type PlacedAnswer, readAnswer, readStarts } from './lineage-answer.js';
 import { askedBy, continuationsOf, decodeContinuation } from './lineage-continuation.js';
 import { readDiff } from './lineage-diff.js';
@@ -26,6 +26,7 @@ import type {
   LineageDiff,
   LineageDiffQuery,
   LineageEdge,
+  LineageEdgeOf,
   LineageImpact,
   LineageNamespaces,
   LineageNamespacesQuery,
@@ -59,14 +60,17 @@ export class Neo4jLineageReader implements LineageReader, RunLineageReader {
     this.#now = now;
   }
 
-  async walk(request: LineageWalk): Promise<LineageAnswer> {
-    const { nodes, edges, truncated } = await this.#answer(checkWalk(request), request, true);
+  async walk<Detail extends LineageEdgeDetail = 'WHOLE'>(
+    request: LineageWalk,
+    detail = 'WHOLE' as Detail,
+  ): Promise<LineageAnswer<LineageEdgeOf[Detail]>> {
+    const { nodes, edges, truncated } = await this.#answer(checkWalk(request), request, detail);
     return { nodes, edges, truncated };
   }
 
   async impact(request: Omit<LineageWalk, 'maxEdges'>): Promise<LineageImpact> {
     const walk = checkWalk(request);
-    const { nodes, told, truncated } = await this.#answer(walk, request, false);
+    const { nodes, told, truncated } = await this.#answer(walk, request, null);
     const cursor = continuationsOf(askedBy(walk));
     const steps = new Map(told.map(({ urn, step }) => [urn, step]));
     const rows = nodes.map((record) => {
@@ -101,19 +105,22 @@ export class Neo4jLineageReader implements LineageReader, RunLineageReader {
     });
   }
 
-  async diff({ from, to, signal, ...query }: LineageDiffQuery): Promise<LineageDiff> {
+  async diff<Detail extends LineageEdgeDetail = 'WHOLE'>(
+    { from, to, signal, ...query }: LineageDiffQuery,
+    detail = 'WHOLE' as Detail,
+  ): Promise<LineageDiff<LineageEdgeOf[Detail]>> {
     const walks = [checkWalk({ ...query, view: from }), checkWalk({ ...query, view: to })] as const;
     const { deadlineMs } = walks[0];
     const isLate = this.#lateAfter(deadlineMs);
     return boundedRead(this.#driver, { deadlineMs, signal }, async (read) => {
-      const diff = await readDiff(read, walks, isLate);
+      const diff = await readDiff(read, walks, { detail, isLate });
       if (diff === null) throw InputError.one('NOT_FOUND', 'urn', 'names nothing that exists in one of the views');
       return diff;
     });
   }
 
   async namespaces(query: LineageNamespacesQuery): Promise<LineageNamespaces> {
-    return rollUp(await this.#answer(checkWalk({ ...query, level: 'DATASET' }), { signal: query.signal }, true));
+    return rollUp(await this.#answer(checkWalk({ ...query, level: 'DATASET' }), { signal: query.signal }, 'ENDS'));
   }
 
   async runs(request: RunLineageWalk): Promise<RunLineage> {
@@ -157,18 +164,18 @@ export class Neo4jLineageReader implements LineageReader, RunLineageReader {
     return boundedRead(this.#driver, { deadlineMs, signal }, (read) => readMomentOfRun(read, urn));
   }
 
-  async #answer(
+  async #answer<Detail extends LineageEdgeDetail>(
     walk: CheckedWalk,
     request: Pick<LineageWalk, 'after' | 'signal'>,
-    withEdges: boolean,
-  ): Promise<PlacedAnswer> {
+    detail: Detail | null,
+  ): Promise<PlacedAnswer<LineageEdgeOf[Detail]>> {
     const after = request.after === undefined ? undefined : decodeContinuation(askedBy(walk), request.after);
     const isLate = this.#lateAfter(walk.deadlineMs);
     return boundedRead(
       this.#driver,
       { deadlineMs: walk.deadlineMs, signal: request.signal },
       async (read: BoundedRead) => {
-        const answer = await readAnswer(read, walk, { after, withEdges, isLate });
+        const answer = await readAnswer(read, walk, { after, detail, isLate });
         if (answer === null) throw nothingFound(walk);
         return answer;
       },
@@ -190,7 +197,8 @@ interface PathRow {
 function pathFromRow(level: LineageLevel, { urns, vias, legs }: PathRow): LineagePath {
   const edges = legs.map((leg, index) => {
     const [from = '', to = ''] = urns.slice(index, index + 2);
-    return edgeFromLegs({ kind: kindOfEdge(level, from), from, to }, vias[index] ?? '', [leg]);
+    const via = vias[index] ?? '';
+    return edgeFromLegs({ kind: kindOfEdge(level, from), from, to, via: via === '' ? null : via }, [leg]);
   });
   return { urns, edges };
 }

@@ -1,4 +1,4 @@
-import type { LineageLevel } from '#graph-schema';
+import type { LineageEdgeDetail, LineageLevel } from '#graph-schema';
 
 /** `BOTH` is all that is upstream and all that is downstream, not what is upstream of the downstream. */
 export const LINEAGE_DIRECTIONS = ['UPSTREAM', 'DOWNSTREAM', 'BOTH'] as const;
@@ -97,21 +97,35 @@ export interface LineageManualEdit {
   readonly note: string | null;
 }
 
-export interface LineageEdge {
+/** An edge of which nothing is told but its ends. */
+export interface LineageEdgeEnds {
   /** `PASSES` goes from a job to a job that reads what it wrote; the others are stored as such. */
   readonly kind: 'FEEDS' | 'PRODUCES' | 'DERIVES' | 'PASSES';
   readonly from: string;
   readonly to: string;
   /** Urn of the data set of `PASSES`, of the job of `DERIVES`; null where there is none. */
   readonly via: string | null;
-  readonly current: boolean;
-  /** Ascending. Those of `PASSES` are the times when both its halves were valid. */
-  readonly intervals: readonly LineageInterval[];
+}
+
+export interface LineageEdgeRuns extends LineageEdgeEnds {
   /** Of the first and of the last interval; null for `PASSES`, whose halves belong to two jobs. */
   readonly firstRun: string | null;
   readonly lastRun: string | null;
+}
+
+export interface LineageEdge extends LineageEdgeRuns {
+  readonly current: boolean;
+  /** Ascending. Those of `PASSES` are the times when both its halves were valid. */
+  readonly intervals: readonly LineageInterval[];
   /** The latest edit of it, or of a half of it; null where there was none. */
   readonly manual: LineageManualEdit | null;
+}
+
+/** What an edge is, by how much is told of it. */
+export interface LineageEdgeOf extends Record<LineageEdgeDetail, LineageEdgeEnds> {
+  readonly ENDS: LineageEdgeEnds;
+  readonly RUNS: LineageEdgeRuns;
+  readonly WHOLE: LineageEdge;
 }
 
 export interface LineageTruncation {
@@ -128,9 +142,9 @@ export interface LineageTruncation {
  * ends or after it, so whoever adds them up always holds a whole graph. A graph that changes meanwhile may shift a node to
  * another depth, and out of the parts that are left.
  */
-export interface LineageAnswer {
+export interface LineageAnswer<Edge = LineageEdge> {
   readonly nodes: readonly LineageNode[];
-  readonly edges: readonly LineageEdge[];
+  readonly edges: readonly Edge[];
   /** Null when nothing is left. */
   readonly truncated: LineageTruncation | null;
 }
@@ -143,9 +157,9 @@ export interface LineageImpact {
   readonly truncated: LineageTruncation | null;
 }
 
-export interface LineagePart {
+export interface LineagePart<Edge = LineageEdge> {
   readonly nodes: readonly LineageNode[];
-  readonly edges: readonly LineageEdge[];
+  readonly edges: readonly Edge[];
 }
 
 export interface LineageDiffQuery extends Omit<LineageWalk, 'view' | 'after'> {
@@ -156,11 +170,11 @@ export interface LineageDiffQuery extends Omit<LineageWalk, 'view' | 'after'> {
 }
 
 /** Nodes and edges that are in one view and not in the other. A node that changed its depth alone is in neither. */
-export interface LineageDiff {
+export interface LineageDiff<Edge = LineageEdge> {
   /** In `to` and not in `from`; null where the walk of `from` was cut, and so nothing is known to lack in it. */
-  readonly added: LineagePart | null;
+  readonly added: LineagePart<Edge> | null;
   /** In `from` and not in `to`; null where the walk of `to` was cut. */
-  readonly removed: LineagePart | null;
+  readonly removed: LineagePart<Edge> | null;
   /** Why the walk of a view was cut; null where it is whole. */
   readonly fromTruncated: LineageTruncation['reason'] | null;
   readonly toTruncated: LineageTruncation['reason'] | null;
@@ -201,10 +215,14 @@ export interface LineagePath {
 /** What feeds what. Never reads more of the graph than the answer lies in. */
 export interface LineageReader {
   /**
+   * @param detail how much is told of edges: what nobody wants to know need not be read. @default WHOLE
    * @throws InputError for what breaks a rule, NOT_FOUND where the urn names nothing in the view
    * @throws AppError TIMEOUT when the deadline passes before anything can be told
    */
-  walk(walk: LineageWalk): Promise<LineageAnswer>;
+  walk<Detail extends LineageEdgeDetail = 'WHOLE'>(
+    walk: LineageWalk,
+    detail?: Detail,
+  ): Promise<LineageAnswer<LineageEdgeOf[Detail]>>;
   /** As `walk`, for lists: the nodes without the edges, which saves most of the work. Its continuations fit `walk` too. */
   impact(walk: Omit<LineageWalk, 'maxEdges'>): Promise<LineageImpact>;
   /**
@@ -216,9 +234,13 @@ export interface LineageReader {
   /**
    * Compares two views, each read as far as the sizes allow.
    *
+   * @param detail as of `walk`
    * @throws InputError NOT_FOUND where the urn names nothing in both views
    */
-  diff(query: LineageDiffQuery): Promise<LineageDiff>;
+  diff<Detail extends LineageEdgeDetail = 'WHOLE'>(
+    query: LineageDiffQuery,
+    detail?: Detail,
+  ): Promise<LineageDiff<LineageEdgeOf[Detail]>>;
   /** A walk summed up. @throws as `walk` */
   namespaces(query: LineageNamespacesQuery): Promise<LineageNamespaces>;
   /**

@@ -1,5 +1,11 @@
 import { InputError } from '#errors';
-import type { LineageEdge, LineageInterval, LineageManualEdit } from './lineage-types.js';
+import type {
+  LineageEdge,
+  LineageEdgeEnds,
+  LineageEdgeRuns,
+  LineageInterval,
+  LineageManualEdit,
+} from './lineage-types.js';
 
 const INSTANT = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})(?:\[[^\]]+\])?$/;
 
@@ -44,8 +50,9 @@ export function intervalsOf(leg: string): LineageInterval[] {
 
 const MANUAL = 'manual:';
 
+const runOf = (text: string): string | null => (text === '' || text.startsWith(MANUAL) ? null : text);
+
 function asserters(first: string, last: string): Omit<LineageInterval, 'from' | 'to'> {
-  const runOf = (text: string) => (text === '' || text.startsWith(MANUAL) ? null : text);
   const actorOf = (text: string) => (text.startsWith(MANUAL) ? decodeURIComponent(text.slice(MANUAL.length)) : null);
   return { firstRun: runOf(first), lastRun: runOf(last), firstActor: actorOf(first), lastActor: actorOf(last) };
 }
@@ -82,23 +89,22 @@ function earlier(a: string | null, b: string | null): string | null {
 }
 
 /** @param legs the stored edges that make up this one: one, or the two halves of a `PASSES` */
-export function edgeFromLegs(
-  { kind, from, to }: Pick<LineageEdge, 'kind' | 'from' | 'to'>,
-  via: string,
-  legs: readonly string[],
-): LineageEdge {
+export function edgeFromLegs(ends: LineageEdgeEnds, legs: readonly string[]): LineageEdge {
   const intervals = legs.map(intervalsOf).reduce(intersection);
   const last = intervals.at(-1);
   const edits = legs.map(editOf).filter((edit) => edit !== null);
   return {
-    kind,
-    from,
-    to,
-    via: via === '' ? null : via,
+    ...ends,
     current: last?.to === null,
     intervals,
     firstRun: intervals[0]?.firstRun ?? null,
     lastRun: last?.lastRun ?? null,
     manual: edits.sort((a, b) => (a.at < b.at ? 1 : -1))[0] ?? null,
   };
+}
+
+/** @param leg the runs of a stored edge as the statements return them, the first and the last one with a blank between them; none of `PASSES` */
+export function edgeFromRuns({ kind, from, to, via }: LineageEdgeEnds, leg: string | undefined): LineageEdgeRuns {
+  const [first = '', last = ''] = leg?.split(' ') ?? [];
+  return { kind, from, to, via, firstRun: runOf(first), lastRun: runOf(last) };
 }

@@ -3,6 +3,7 @@ import {
   formatUrn,
   LINEAGE_LEVELS,
   LINEAGE_NODES,
+  type LineageEdgeDetail,
   type LineageWay,
   lineageEdges,
   lineageHub,
@@ -50,9 +51,15 @@ function* forms(): Generator<Form> {
       const maxSteps = level === 'FIELD' ? USUAL_DEPTH : 2 * USUAL_DEPTH;
       for (const ways of WAYS) {
         const parameters = { ...view.parameters, urn: nowhere(0), limit: neo4j.int(1) };
-        yield { statement: lineageNear(level, view.name, ways, maxSteps), parameters };
-        // Lists go to the end unless told otherwise.
-        if (view.name === 'CURRENT') yield { statement: lineageNear(level, view.name, ways, null), parameters };
+        const form = (detail: LineageEdgeDetail, steps: number | null): Form => ({
+          statement: lineageNear({ level, view: view.name, ways, detail, maxSteps: steps }),
+          parameters,
+        });
+        yield form('WHOLE', maxSteps);
+        if (view.name !== 'CURRENT') continue;
+        // Lists go to the end unless told otherwise, and tell nothing of edges.
+        for (const steps of [maxSteps, null]) yield form('ENDS', steps);
+        yield form('WHOLE', null);
       }
     }
   }
@@ -68,7 +75,7 @@ function* formsOfParts(urns: readonly string[]): Generator<Form> {
     yield { statement: lineageStep('DATASET', 'CURRENT', way), parameters: { urns } };
     yield { statement: lineageHub('DATASET', way), parameters: { urns } };
     for (const hasEarlier of [false, true]) {
-      const statement = lineageEdges({ level: 'DATASET', view: 'CURRENT', way, hasEarlier });
+      const statement = lineageEdges({ level: 'DATASET', view: 'CURRENT', detail: 'WHOLE', way, hasEarlier });
       yield { statement, parameters: { ...beginning, urns, places } };
     }
   }

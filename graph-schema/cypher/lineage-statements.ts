@@ -143,9 +143,22 @@ const provenance = (r: string): string => {
   return [...lists, created, when('deletedAt'), when('manual')].join(" + '|' + ");
 };
 
+/** What is told of an edge beside its ends: nothing, the runs that have asserted it first and last, or all that is known. */
+export const LINEAGE_EDGE_DETAILS = ['ENDS', 'RUNS', 'WHOLE'] as const;
+export type LineageEdgeDetail = (typeof LINEAGE_EDGE_DETAILS)[number];
+
+/** The runs of an edge that was not deleted, whose intervals all have some length: the first and the last one, a blank between them. */
+const runs = (r: string): string => `coalesce(${r}.firstRuns[0], '') + ' ' + coalesce(${r}.lastRuns[-1], '')`;
+
+/** What is told of each of the stored edges that make up one edge of an answer: a text. */
+function legsOf(detail: LineageEdgeDetail, ...stored: readonly string[]): readonly string[] {
+  return detail === 'ENDS' ? [] : stored.map(detail === 'RUNS' ? runs : provenance);
+}
+
 interface LineageEdgesOptions {
   readonly level: LineageLevel;
   readonly view: LineageViewName;
+  readonly detail: LineageEdgeDetail;
   /** From which end the edges between nodes of the page are looked up; that of the walk meets fewer others. */
   readonly way: LineageWay;
   /** Whether nodes were listed before this page. */
@@ -154,40 +167,59 @@ interface LineageEdgesOptions {
 
 const opposite = (way: LineageWay): LineageWay => (way === 'DOWNSTREAM' ? 'UPSTREAM' : 'DOWNSTREAM');
 
-/** Edges of `n` as rows of (m, via, legs). At the level of jobs an edge is a pair of stored ones with the data set between them. */
-function edgesOf(level: LineageLevel, view: LineageViewName, way: LineageWay): string {
+/**
+ * Edges of `n` to nodes `m` that a rule lets through. At the level of jobs an edge is a pair of stored ones with the data set between
+ * them. Nothing is read of an edge before the rule has let it through.
+ *
+ * @param back what is returned of `m`, made of the expressions for `via` and for each leg
+ */
+function edgesOf(
+  { level, view, detail }: Pick<LineageEdgesOptions, 'level' | 'view' | 'detail'>,
+  way: LineageWay,
+  rule: string,
+  back: (via: string, legs: readonly string[]) => string,
+): string {
   if (level !== 'JOB')
     return `MATCH (n)${arrow(way, `r:${stored(level)}`)}(m)
   WHERE ${edgeIn(view, 'r')}
-  WITH m, ${level === 'FIELD' ? "coalesce(r.via, '')" : "''"} AS via, [${provenance('r')}] AS legs`;
+    AND ${rule}
+  RETURN ${back(level === 'FIELD' ? "coalesce(r.via, '')" : "''", legsOf(detail, 'r'))}`;
   const [near, far] = way === 'DOWNSTREAM' ? ['PRODUCES', 'FEEDS'] : ['FEEDS', 'PRODUCES'];
   return `MATCH (n)${arrow(way, `p:${near}`)}(d)
   WHERE ${edgeIn(view, 'p')}
     AND ${nodeIn(view, 'd')}
   MATCH (d)${arrow(way, `f:${far}`)}(m)
   WHERE ${edgeIn(view, 'f')}
-  WITH m, d.urn AS via, [${provenance('p')}, ${provenance('f')}] AS legs`;
+    AND ${rule}
+  RETURN ${back('d.urn', legsOf(detail, 'p', 'f'))}`;
 }
+
+interface LineageNearOptions {
+  readonly level: LineageLevel;
+  readonly view: LineageViewName;
+  readonly detail: LineageEdgeDetail;
+  readonly ways: readonly LineageWay[];
+  /** Stored edges from the start, null for any number; a part of the text, as Cypher wants it. */
+  readonly maxSteps: number | null;
+}
+
+/** Nodes of one row: a row of many is unpacked slowly when it spans packets, and many rows of one node have each their own cost. */
+const NODES_OF_ROW = 40;
 
 /**
  * A whole walk that has fewer than `limit` nodes, in one statement: a bounded pattern with distinct ends is planned as a
  * breadth-first search that visits each node once and stops at the limit.
  *
- * Returns `size`, the nodes found, 0 where the urn names nothing in the view; lists of `nodes` [urn, name, labels, placeholder,
- * deletedAt], and of `edges` [from, to, via, legs], in the way of the walk or, of two ways, in that of the data. Nodes are in no
- * order, and both lists are empty when there are too many of them. Parameters: `urn`, `limit`.
- *
- * @param maxSteps stored edges from the start, null for any number; a part of the text, as Cypher wants it
+ * Returns rows of some nodes each, in no order; no row where the urn names nothing in the view, and one without nodes where there are too many of
+ * them. A row has lists with a value for each of its nodes: `urns`, `names`, `labels` with a line break before each, `placeholders`, `deletions`, and `edges`, a
+ * list of texts, with the other end, `via` and the legs of an edge on a line each. Edges are those from the node in the way of the walk or, of
+ * two ways, in that of the data. Parameters: `urn`, `limit`.
  */
-export function lineageNear(
-  level: LineageLevel,
-  view: LineageViewName,
-  ways: readonly LineageWay[],
-  maxSteps: number | null,
-): string {
+export function lineageNear({ ways, maxSteps, ...told }: LineageNearOptions): string {
   if (maxSteps !== null && (!Number.isSafeInteger(maxSteps) || maxSteps < 1)) {
     throw new TypeError(`${maxSteps} is no length of a walk`);
   }
+  const { level, view } = told;
   const cone = (way: LineageWay) => `
   MATCH p = (s)${arrow(way, `:${stored(level)}*0..${maxSteps ?? ''}`)}(n)
   WHERE all(r IN relationships(p) WHERE ${edgeIn(view, 'r')})
@@ -195,18 +227,25 @@ export function lineageNear(
   WITH DISTINCT n LIMIT $limit
   RETURN n`;
   const [edgeWay = 'DOWNSTREAM'] = ways;
+  const ofEach = (value: string, name: string) => `[n IN part | ${value}] AS ${name}`;
   return `
 MATCH (s:Entity {urn: $urn})
 CALL (s) {${ways.map(cone).join('\n  UNION')}
 }
 WITH collect(n) AS found
-WITH size(found) AS size, CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
-RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL, toString(n.deletedAt)]] AS nodes, COLLECT {
-  UNWIND found AS n
-  ${edgesOf(level, view, edgeWay)}, n
-  WHERE m IN found
-  RETURN [${edgeWay === 'DOWNSTREAM' ? 'n.urn, m.urn' : 'm.urn, n.urn'}, via, legs]
-} AS edges`;
+WHERE size(found) > 0
+WITH CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
+UNWIND range(0, size(found), ${NODES_OF_ROW}) AS begin
+WITH found, found[begin..begin + ${NODES_OF_ROW}] AS part
+RETURN ${[
+    ofEach('n.urn', 'urns'),
+    ofEach('n.name', 'names'),
+    ofEach("reduce(t = '', label IN labels(n) | t + '\\n' + label)", 'labels'),
+    ofEach('n.placeholder IS NOT NULL', 'placeholders'),
+    ofEach(view === 'CURRENT' ? 'null' : 'toString(n.deletedAt)', 'deletions'),
+  ].join(', ')}, [n IN part | COLLECT {
+  ${edgesOf(told, edgeWay, 'm IN found', (via, legs) => ['m.urn', via, ...legs].join(" + '\\n' + "))}
+}] AS edges`;
 }
 
 /**
@@ -217,14 +256,16 @@ RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL,
  * urns, those of before the part included, to their places in the whole walk; `first`, the place where the part begins;
  * `afterPlace`, `afterFrom`, `afterTo`, `afterVia`: the edge after which to go on; `limit`.
  */
-export function lineageEdges({ level, view, way, hasEarlier }: LineageEdgesOptions): string {
-  const branch = (
-    towards: LineageWay,
-    rule: string,
-  ): string => `${edgesOf(level, view, towards)}, $places[m.urn] AS other
-  WHERE ${rule}
-  RETURN m, via, legs, other, ${towards === 'DOWNSTREAM'} AS out`;
-  const branches = [branch(way, 'other IS NOT NULL'), ...(hasEarlier ? [branch(opposite(way), 'other < $first')] : [])];
+export function lineageEdges({ way, hasEarlier, ...told }: LineageEdgesOptions): string {
+  const branch = (towards: LineageWay, rule: string): string =>
+    edgesOf(
+      told,
+      towards,
+      `$places[m.urn] ${rule}`,
+      (via, legs) =>
+        `m, ${via} AS via, [${legs.join(', ')}] AS legs, $places[m.urn] AS other, ${towards === 'DOWNSTREAM'} AS out`,
+    );
+  const branches = [branch(way, 'IS NOT NULL'), ...(hasEarlier ? [branch(opposite(way), '< $first')] : [])];
   return `
 UNWIND $urns AS urn
 MATCH (n:Entity {urn: urn})

@@ -13,6 +13,7 @@ import { lineageIntakeMutations, lineageIntakeQueries } from './lineage-intake-r
 import { lineageQueries } from './lineage-queries.js';
 import { mutationResolvers } from './mutation-resolvers.js';
 import { queryResolvers } from './query-resolvers.js';
+import { readyList } from './ready-lists.js';
 import { dateTimeScalar, instantScalar, jsonObjectScalar } from './scalars.js';
 import { subscriptionResolvers } from './subscription-resolvers.js';
 
@@ -29,11 +30,13 @@ export async function createExecutableSchema(sources: GeneratedSources): Promise
       Mutation: { ...mutationResolvers, ...knowledgeMutations, ...lineageIntakeMutations, ...lineageEditMutations },
       Entity: entityResolvers,
       IngestionStatus: browserUrlResolver,
-      Lineage: browserUrlResolver,
+      Lineage: { ...browserUrlResolver, nodes: readyList('nodes'), edges: readyList('edges') },
+      LineageImpactConnection: { nodes: readyList('nodes') },
       LineageManualEdit: { operation: ({ does }: LineageManualEdit) => does.toUpperCase() },
       LineageNode: browserUrlResolver,
       MetadataEndpointTemplate: browserUrlResolver,
-      RunLineage: browserUrlResolver,
+      LineagePart: { nodes: readyList('nodes'), edges: readyList('edges') },
+      RunLineage: { ...browserUrlResolver, nodes: readyList('nodes'), edges: readyList('edges') },
       RunLineageNode: browserUrlResolver,
       Subscription: subscriptionResolvers,
     },

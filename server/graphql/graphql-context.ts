@@ -2,6 +2,7 @@ import type { Knowledge, LineageReader, RunLineageReader } from '#graph-store';
 import type { OpenLineage } from '#ingestion';
 import type { CommandContext } from '../commands/command-context.js';
 import type { EventSources } from '../events/event-sources.js';
+import type { ReadyLists } from './ready-lists.js';
 
 /** What resolvers are given with every operation, over HTTP and WebSocket alike. */
 export interface GraphqlContext {
@@ -17,4 +18,6 @@ export interface GraphqlContext {
   readonly actor: string;
   /** Address of Neo4j Browser as people reach it. */
   readonly browserUrl: string | undefined;
+  /** Lists that are filled in after the execution; of this operation alone. Undefined where nobody fills them in. */
+  readonly ready?: ReadyLists | undefined;
 }

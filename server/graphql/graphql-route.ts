@@ -1,4 +1,4 @@
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -16,6 +16,7 @@ import { withinTime } from './limits/limited-time.js';
 import type { OperationGate } from './limits/operation-gate.js';
 import type { RequestLimits } from './limits/request-limits.js';
 import { READ_AFTER_HEADER, waitForCommit } from './read-after.js';
+import { ReadyLists } from './ready-lists.js';
 
 export interface GraphqlRouteOptions {
   readonly schema: GraphQLSchema;
@@ -42,6 +43,7 @@ export async function graphqlRoute(app: FastifyInstance, options: GraphqlRouteOp
       ApolloServerPluginLandingPageDisabled(),
       // It looks at every field of an answer, for caches that nobody has before a server of metadata.
       ApolloServerPluginCacheControlDisabled(),
+      fillsInReadyLists,
     ],
     formatError: (_, error) => formatError(asGraphqlError(error), logger),
   });
@@ -50,7 +52,7 @@ export async function graphqlRoute(app: FastifyInstance, options: GraphqlRouteOp
     // Apollo asks for the context first; there is no later step at which a request can be refused before it is validated.
     context: async (request) => {
       admit(gate, request);
-      return context;
+      return { ...context, ready: new ReadyLists() };
     },
   });
   app.route({
@@ -71,6 +73,14 @@ export async function graphqlRoute(app: FastifyInstance, options: GraphqlRouteOp
   });
   return { [Symbol.asyncDispose]: () => apollo.stop() };
 }
+
+const fillsInReadyLists: ApolloServerPlugin<GraphqlContext> = {
+  requestDidStart: async () => ({
+    willSendResponse: async ({ response: { body }, contextValue }) => {
+      if (body.kind === 'single') contextValue.ready?.fillIn(body.singleResult.data);
+    },
+  }),
+};
 
 function asGraphqlError(error: unknown): GraphQLError {
   if (error instanceof GraphQLError) return error;

@@ -1,8 +1,10 @@
-import type { LineageLevel } from '#graph-schema';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { LineageEdgeDetail, LineageLevel } from '#graph-schema';
 import { checkPageSize, type LineageDirection, type LineageQuery } from '#graph-store';
 import { instantOf, type ViewArguments, viewOf } from '../lineage/lineage-view.js';
 import type { GraphqlContext } from './graphql-context.js';
 import { diffView, impactView, nodeViews, pathViews, truncationView } from './lineage-views.js';
+import { selectedFields } from './selected-fields.js';
 
 interface WalkArguments {
   readonly urn: string;
@@ -26,15 +28,16 @@ export const lineageQueries = {
     _: unknown,
     args: WalkArguments & ViewArguments & Sizes & { readonly after?: string | null },
     { lineage, knowledge }: GraphqlContext,
+    info: GraphQLResolveInfo,
   ) => {
     const view = await viewOf(args, lineage);
     const { maxNodes, maxEdges, after } = args;
     const walk = { ...walkOf(args), view, maxNodes, maxEdges, after: after ?? undefined };
-    const { nodes, edges, truncated } = await lineage.walk(walk);
+    const { nodes, edges, truncated } = await lineage.walk(walk, edgeDetail(info, ['edges']));
     return {
       urn: args.urn,
       at: typeof view === 'object' ? view.at : null,
-      nodes: nodeViews(nodes, knowledge.reader),
+      nodes: selectedFields(info, ['nodes']).has('entity') ? nodeViews(nodes, knowledge.reader) : nodes,
       edges,
       truncated: truncationView(truncated),
     };
@@ -85,11 +88,13 @@ export const lineageQueries = {
     _: unknown,
     args: WalkArguments & Sizes & { readonly from: string; readonly to?: string | null },
     { lineage, knowledge }: GraphqlContext,
+    info: GraphQLResolveInfo,
   ) => {
     const { maxNodes, maxEdges } = args;
     const from = { at: instantOf(args.from, 'from') };
     const to = args.to == null ? 'CURRENT' : { at: instantOf(args.to, 'to') };
-    return diffView(await lineage.diff({ ...walkOf(args), from, to, maxNodes, maxEdges }), knowledge.reader);
+    const detail = edgeDetail(info, ['added', 'edges'], ['removed', 'edges']);
+    return diffView(await lineage.diff({ ...walkOf(args), from, to, maxNodes, maxEdges }, detail), knowledge.reader);
   },
 
   runLineage: async (
@@ -102,6 +107,17 @@ export const lineageQueries = {
     return { ...told, nodes: nodeViews(nodes, knowledge.reader), truncated: truncationView(truncated) };
   },
 };
+
+/** Fields of `LineageEdge` that every walk knows, and those that are read when one of them is selected. */
+const FIELDS_OF_ENDS: ReadonlySet<string> = new Set(['__typename', 'kind', 'from', 'to', 'via']);
+const FIELDS_OF_RUNS: ReadonlySet<string> = new Set([...FIELDS_OF_ENDS, 'firstRun', 'lastRun']);
+
+/** How much of edges has to be read for what is selected. @param paths where there are edges, below the field that is resolved */
+function edgeDetail(info: GraphQLResolveInfo, ...paths: readonly string[][]): LineageEdgeDetail {
+  const selected = paths.flatMap((path) => [...selectedFields(info, path)]);
+  if (selected.every((field) => FIELDS_OF_ENDS.has(field))) return 'ENDS';
+  return selected.every((field) => FIELDS_OF_RUNS.has(field)) ? 'RUNS' : 'WHOLE';
+}
 
 function walkOf({ urn, direction, depth, level, filter, deadlineMs }: WalkArguments) {
   const { kinds, namespaces } = filter ?? {};

@@ -61,8 +61,8 @@ export function pathViews(paths: readonly LineagePath[], reader: KnowledgeReader
   return paths.map((path) => ({ ...path, entities: () => Promise.all(path.urns.map(entityOf)) }));
 }
 
-export function diffView({ added, removed, fromTruncated, toTruncated }: LineageDiff, reader: KnowledgeReader) {
-  const part = (one: LineagePart | null) => one && { nodes: nodeViews(one.nodes, reader), edges: one.edges };
+export function diffView({ added, removed, fromTruncated, toTruncated }: LineageDiff<object>, reader: KnowledgeReader) {
+  const part = (one: LineagePart<object> | null) => one && { nodes: nodeViews(one.nodes, reader), edges: one.edges };
   return {
     added: part(added),
     removed: part(removed),

@@ -388,16 +388,15 @@ CREATE (a)-[r:FEEDS]->(b)
 SET r = set {.*, version: 1, createdAt: $now, updatedAt: $now, lastChange: $change}
 RETURN count(r) AS written;
 
-// lineageEdges(DATASET, CURRENT, first part)
+// lineageEdges(DATASET, CURRENT, runs, first part)
 UNWIND $urns AS urn
 MATCH (n:Entity {urn: urn})
 USING INDEX n:Entity(urn)
 CALL (n) {
   MATCH (n)-[r:FEEDS|PRODUCES]->(m)
   WHERE r.deletedAt IS NULL AND (r.current IS NULL OR r.current)
-  WITH m, '' AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '') + '|' + coalesce(' ' + toString(r.manual), '')] AS legs, $places[m.urn] AS other
-  WHERE other IS NOT NULL
-  RETURN m, via, legs, other, true AS out
+    AND $places[m.urn] IS NOT NULL
+  RETURN m, '' AS via, [coalesce(r.firstRuns[0], '') + ' ' + coalesce(r.lastRuns[-1], '')] AS legs, $places[m.urn] AS other, true AS out
 }
 WITH $places[urn] AS own, urn, m.urn AS neighbour, via, legs, other, out
 WITH via, legs, CASE WHEN own > other THEN own ELSE other END AS later,
@@ -408,7 +407,7 @@ WITH later, from, to, via, legs
 ORDER BY later, from, to, via LIMIT $limit
 RETURN from, to, via, legs, later;
 
-// lineageEdges(JOB, AT, later part)
+// lineageEdges(JOB, AT, whole, later part)
 UNWIND $urns AS urn
 MATCH (n:Entity {urn: urn})
 USING INDEX n:Entity(urn)
@@ -422,9 +421,8 @@ CALL (n) {
   WHERE (f.deletedAt IS NULL OR f.deletedAt > $atTime)
     AND CASE WHEN f.validFrom IS NULL THEN f.createdAt <= $atTime
       ELSE size([x IN f.validFrom WHERE x <= $at]) > size([x IN coalesce(f.validTo, []) WHERE x <= $at]) END
-  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), '') + '|' + coalesce(' ' + toString(p.manual), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '') + '|' + coalesce(' ' + toString(f.manual), '')] AS legs, $places[m.urn] AS other
-  WHERE other IS NOT NULL
-  RETURN m, via, legs, other, false AS out
+    AND $places[m.urn] IS NOT NULL
+  RETURN m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), '') + '|' + coalesce(' ' + toString(p.manual), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '') + '|' + coalesce(' ' + toString(f.manual), '')] AS legs, $places[m.urn] AS other, false AS out
   UNION ALL
   MATCH (n)-[p:PRODUCES]->(d)
   WHERE (p.deletedAt IS NULL OR p.deletedAt > $atTime)
@@ -435,9 +433,8 @@ CALL (n) {
   WHERE (f.deletedAt IS NULL OR f.deletedAt > $atTime)
     AND CASE WHEN f.validFrom IS NULL THEN f.createdAt <= $atTime
       ELSE size([x IN f.validFrom WHERE x <= $at]) > size([x IN coalesce(f.validTo, []) WHERE x <= $at]) END
-  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), '') + '|' + coalesce(' ' + toString(p.manual), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '') + '|' + coalesce(' ' + toString(f.manual), '')] AS legs, $places[m.urn] AS other
-  WHERE other < $first
-  RETURN m, via, legs, other, true AS out
+    AND $places[m.urn] < $first
+  RETURN m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), '') + '|' + coalesce(' ' + toString(p.manual), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '') + '|' + coalesce(' ' + toString(f.manual), '')] AS legs, $places[m.urn] AS other, true AS out
 }
 WITH $places[urn] AS own, urn, m.urn AS neighbour, via, legs, other, out
 WITH via, legs, CASE WHEN own > other THEN own ELSE other END AS later,
@@ -455,7 +452,7 @@ USING INDEX n:Entity(urn)
 RETURN urn, count { (n)-[:FEEDS]->() } + count { (n)-[:PRODUCES]->() } AS neighbours
 ORDER BY neighbours DESC, urn LIMIT 1;
 
-// lineageNear(DATASET, CURRENT, downstream, 6)
+// lineageNear(DATASET, CURRENT, runs, downstream, 6)
 MATCH (s:Entity {urn: $urn})
 CALL (s) {
   MATCH p = (s)-[:FEEDS|PRODUCES*0..6]->(n)
@@ -465,17 +462,18 @@ CALL (s) {
   RETURN n
 }
 WITH collect(n) AS found
-WITH size(found) AS size, CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
-RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL, toString(n.deletedAt)]] AS nodes, COLLECT {
-  UNWIND found AS n
+WHERE size(found) > 0
+WITH CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
+UNWIND range(0, size(found), 40) AS begin
+WITH found, found[begin..begin + 40] AS part
+RETURN [n IN part | n.urn] AS urns, [n IN part | n.name] AS names, [n IN part | reduce(t = '', label IN labels(n) | t + '\n' + label)] AS labels, [n IN part | n.placeholder IS NOT NULL] AS placeholders, [n IN part | null] AS deletions, [n IN part | COLLECT {
   MATCH (n)-[r:FEEDS|PRODUCES]->(m)
   WHERE r.deletedAt IS NULL AND (r.current IS NULL OR r.current)
-  WITH m, '' AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '') + '|' + coalesce(' ' + toString(r.manual), '')] AS legs, n
-  WHERE m IN found
-  RETURN [n.urn, m.urn, via, legs]
-} AS edges;
+    AND m IN found
+  RETURN m.urn + '\n' + '' + '\n' + coalesce(r.firstRuns[0], '') + ' ' + coalesce(r.lastRuns[-1], '')
+}] AS edges;
 
-// lineageNear(FIELD, EVER, upstream, 3)
+// lineageNear(FIELD, EVER, ends, upstream, 3)
 MATCH (s:Entity {urn: $urn})
 CALL (s) {
   MATCH p = (s)<-[:DERIVES*0..3]-(n)
@@ -485,17 +483,18 @@ CALL (s) {
   RETURN n
 }
 WITH collect(n) AS found
-WITH size(found) AS size, CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
-RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL, toString(n.deletedAt)]] AS nodes, COLLECT {
-  UNWIND found AS n
+WHERE size(found) > 0
+WITH CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
+UNWIND range(0, size(found), 40) AS begin
+WITH found, found[begin..begin + 40] AS part
+RETURN [n IN part | n.urn] AS urns, [n IN part | n.name] AS names, [n IN part | reduce(t = '', label IN labels(n) | t + '\n' + label)] AS labels, [n IN part | n.placeholder IS NOT NULL] AS placeholders, [n IN part | toString(n.deletedAt)] AS deletions, [n IN part | COLLECT {
   MATCH (n)<-[r:DERIVES]-(m)
   WHERE true
-  WITH m, coalesce(r.via, '') AS via, [reduce(t = '', x IN coalesce(r.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(r.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN r.validFrom IS NULL THEN coalesce(' ' + toString(r.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(r.deletedAt), '') + '|' + coalesce(' ' + toString(r.manual), '')] AS legs, n
-  WHERE m IN found
-  RETURN [m.urn, n.urn, via, legs]
-} AS edges;
+    AND m IN found
+  RETURN m.urn + '\n' + coalesce(r.via, '')
+}] AS edges;
 
-// lineageNear(JOB, AT, both, any)
+// lineageNear(JOB, AT, whole, both, any)
 MATCH (s:Entity {urn: $urn})
 CALL (s) {
   MATCH p = (s)-[:FEEDS|PRODUCES*0..]->(n)
@@ -515,9 +514,11 @@ CALL (s) {
   RETURN n
 }
 WITH collect(n) AS found
-WITH size(found) AS size, CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
-RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL, toString(n.deletedAt)]] AS nodes, COLLECT {
-  UNWIND found AS n
+WHERE size(found) > 0
+WITH CASE WHEN size(found) < $limit THEN found ELSE [] END AS found
+UNWIND range(0, size(found), 40) AS begin
+WITH found, found[begin..begin + 40] AS part
+RETURN [n IN part | n.urn] AS urns, [n IN part | n.name] AS names, [n IN part | reduce(t = '', label IN labels(n) | t + '\n' + label)] AS labels, [n IN part | n.placeholder IS NOT NULL] AS placeholders, [n IN part | toString(n.deletedAt)] AS deletions, [n IN part | COLLECT {
   MATCH (n)-[p:PRODUCES]->(d)
   WHERE (p.deletedAt IS NULL OR p.deletedAt > $atTime)
     AND CASE WHEN p.validFrom IS NULL THEN p.createdAt <= $atTime
@@ -527,10 +528,9 @@ RETURN size, [n IN found | [n.urn, n.name, labels(n), n.placeholder IS NOT NULL,
   WHERE (f.deletedAt IS NULL OR f.deletedAt > $atTime)
     AND CASE WHEN f.validFrom IS NULL THEN f.createdAt <= $atTime
       ELSE size([x IN f.validFrom WHERE x <= $at]) > size([x IN coalesce(f.validTo, []) WHERE x <= $at]) END
-  WITH m, d.urn AS via, [reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), '') + '|' + coalesce(' ' + toString(p.manual), ''), reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '') + '|' + coalesce(' ' + toString(f.manual), '')] AS legs, n
-  WHERE m IN found
-  RETURN [n.urn, m.urn, via, legs]
-} AS edges;
+    AND m IN found
+  RETURN m.urn + '\n' + d.urn + '\n' + reduce(t = '', x IN coalesce(p.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(p.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN p.validFrom IS NULL THEN coalesce(' ' + toString(p.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(p.deletedAt), '') + '|' + coalesce(' ' + toString(p.manual), '') + '\n' + reduce(t = '', x IN coalesce(f.validFrom, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.validTo, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.firstRuns, []) | t + ' ' + x) + '|' + reduce(t = '', x IN coalesce(f.lastRuns, []) | t + ' ' + x) + '|' + CASE WHEN f.validFrom IS NULL THEN coalesce(' ' + toString(f.createdAt), '') ELSE '' END + '|' + coalesce(' ' + toString(f.deletedAt), '') + '|' + coalesce(' ' + toString(f.manual), '')
+}] AS edges;
 
 // lineagePaths(DATASET, CURRENT, 60)
 MATCH (a:Entity {urn: $from})

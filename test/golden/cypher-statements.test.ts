@@ -56,14 +56,26 @@ const LINEAGE: readonly [string, string][] = [
   ['lineageStep(DATASET, CURRENT, downstream)', lineageStep('DATASET', 'CURRENT', 'DOWNSTREAM')],
   ['lineageStep(FIELD, AT, upstream)', lineageStep('FIELD', 'AT', 'UPSTREAM')],
   ['lineageHub(DATASET, downstream)', lineageHub('DATASET', 'DOWNSTREAM')],
-  ['lineageNear(DATASET, CURRENT, downstream, 6)', lineageNear('DATASET', 'CURRENT', ['DOWNSTREAM'], 6)],
-  ['lineageNear(FIELD, EVER, upstream, 3)', lineageNear('FIELD', 'EVER', ['UPSTREAM'], 3)],
-  ['lineageNear(JOB, AT, both, any)', lineageNear('JOB', 'AT', BOTH_WAYS, null)],
   [
-    'lineageEdges(DATASET, CURRENT, first part)',
-    lineageEdges({ level: 'DATASET', view: 'CURRENT', way: 'DOWNSTREAM', hasEarlier: false }),
+    'lineageNear(DATASET, CURRENT, runs, downstream, 6)',
+    lineageNear({ level: 'DATASET', view: 'CURRENT', detail: 'RUNS', ways: ['DOWNSTREAM'], maxSteps: 6 }),
   ],
-  ['lineageEdges(JOB, AT, later part)', lineageEdges({ level: 'JOB', view: 'AT', way: 'UPSTREAM', hasEarlier: true })],
+  [
+    'lineageNear(FIELD, EVER, ends, upstream, 3)',
+    lineageNear({ level: 'FIELD', view: 'EVER', detail: 'ENDS', ways: ['UPSTREAM'], maxSteps: 3 }),
+  ],
+  [
+    'lineageNear(JOB, AT, whole, both, any)',
+    lineageNear({ level: 'JOB', view: 'AT', detail: 'WHOLE', ways: BOTH_WAYS, maxSteps: null }),
+  ],
+  [
+    'lineageEdges(DATASET, CURRENT, runs, first part)',
+    lineageEdges({ level: 'DATASET', view: 'CURRENT', detail: 'RUNS', way: 'DOWNSTREAM', hasEarlier: false }),
+  ],
+  [
+    'lineageEdges(JOB, AT, whole, later part)',
+    lineageEdges({ level: 'JOB', view: 'AT', detail: 'WHOLE', way: 'UPSTREAM', hasEarlier: true }),
+  ],
   ['lineagePaths(DATASET, CURRENT, 60)', lineagePaths('DATASET', 'CURRENT', 60)],
   ['lineagePaths(FIELD, AT, 30)', lineagePaths('FIELD', 'AT', 30)],
   ['runLineageStep(RUN, downstream)', runLineageStep('RUN', 'DOWNSTREAM')],

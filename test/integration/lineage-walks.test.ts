@@ -96,7 +96,13 @@ const operatorsOf = (plan: Plan | false): string[] =>
 
 describe('the statement of a small walk', () => {
   it.each(LINEAGE_LEVELS)('is planned as a search that visits each node once, at level %s', async (level) => {
-    const statement = lineageNear(level, 'AT', ['DOWNSTREAM', 'UPSTREAM'], 10);
+    const statement = lineageNear({
+      level,
+      view: 'AT',
+      detail: 'WHOLE',
+      ways: ['DOWNSTREAM', 'UPSTREAM'],
+      maxSteps: 10,
+    });
     const parameters = { urn: '', limit: 1, at: '', atTime: null };
     const { summary } = await graph.driver.executeQuery(`EXPLAIN ${statement}`, parameters);
     const operators = operatorsOf(summary.plan);

@@ -61,37 +61,37 @@ describe('the intervals of an edge', () => {
 
 describe('an edge', () => {
   it('is current while its last interval is open, and names the runs of its first and last one', () => {
-    const identity = { kind: 'FEEDS', from: 'a', to: 'b' } as const;
+    const ends = { kind: 'FEEDS', from: 'a', to: 'b', via: null } as const;
     const runs = [
       ['r1', 'r3'],
       ['r2', 'r4'],
     ];
     const open = leg([at(1), at(3)], [at(2)], ...runs, [], []);
-    expect(edgeFromLegs(identity, '', [open])).toMatchObject({
+    expect(edgeFromLegs(ends, [open])).toMatchObject({
       current: true,
       via: null,
       firstRun: 'r1',
       lastRun: 'r4',
     });
     const closed = leg([at(1), at(3)], [at(2), at(4)], ...runs, [], []);
-    expect(edgeFromLegs(identity, 'x', [closed])).toMatchObject({ current: false, via: 'x' });
-    expect(edgeFromLegs(identity, 'x', [open, closed])).toMatchObject({ current: false, firstRun: null });
+    expect(edgeFromLegs({ ...ends, via: 'x' }, [closed])).toMatchObject({ current: false, via: 'x' });
+    expect(edgeFromLegs({ ...ends, via: 'x' }, [open, closed])).toMatchObject({ current: false, firstRun: null });
   });
 
   it('tells who has drawn it, and what was done to it last, whatever stands in there', () => {
-    const identity = { kind: 'FEEDS', from: 'a', to: 'b' } as const;
+    const ends = { kind: 'FEEDS', from: 'a', to: 'b', via: null } as const;
     const drawn = (day: number) => ({ does: 'assert', actor: 'a b', at: at(day), note: '1 | "2"' }) as const;
     const leg1 = leg([at(1)], [], ['manual:a%20b'], ['r1'], [], [], [JSON.stringify(drawn(1))]);
     const leg2 = leg([at(1)], [], ['r1'], ['r1'], [], [], [JSON.stringify(drawn(2))]);
-    expect(edgeFromLegs(identity, '', [leg1])).toMatchObject({
+    expect(edgeFromLegs(ends, [leg1])).toMatchObject({
       intervals: [{ firstRun: null, firstActor: 'a b', lastRun: 'r1', lastActor: null }],
       manual: drawn(1),
     });
-    expect(edgeFromLegs(identity, 'x', [leg1, leg2]).manual).toEqual(drawn(2));
+    expect(edgeFromLegs({ ...ends, via: 'x' }, [leg1, leg2]).manual).toEqual(drawn(2));
   });
 
   it('that nobody vouches for any more has no interval', () => {
-    const none = edgeFromLegs({ kind: 'FEEDS', from: 'a', to: 'b' }, '', [leg([], [], [], [], [], [])]);
+    const none = edgeFromLegs({ kind: 'FEEDS', from: 'a', to: 'b', via: null }, [leg([], [], [], [], [], [])]);
     expect(none).toMatchObject({ current: false, intervals: [], manual: null });
   });
 });

@@ -1,8 +1,11 @@
 import {
+  type DefinitionNode,
   type DocumentNode,
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  Kind,
+  OperationTypeNode,
   parse,
   SingleFieldSubscriptionsRule,
   validate,
@@ -102,6 +105,7 @@ export class OperationGate {
  * `validate`, that looks like a fault of the server.
  */
 function brokenSubscription(schema: GraphQLSchema, document: DocumentNode): GraphQLError | undefined {
+  if (!document.definitions.some(isSubscription)) return undefined;
   try {
     validate(schema, document, [SingleFieldSubscriptionsRule]);
     return undefined;
@@ -111,6 +115,9 @@ function brokenSubscription(schema: GraphQLSchema, document: DocumentNode): Grap
     return new GraphQLError(error.message, { nodes: error.nodes ?? null, extensions });
   }
 }
+
+const isSubscription = (definition: DefinitionNode): boolean =>
+  definition.kind === Kind.OPERATION_DEFINITION && definition.operation === OperationTypeNode.SUBSCRIPTION;
 
 /** With the code that Apollo gives to what it parses itself. */
 function asParseError({ message, source, positions }: GraphQLError): GraphQLError {
