@@ -156,3 +156,20 @@ export interface LineageFilter {
   readonly kinds?: readonly string[] | null;
   readonly namespaces?: readonly string[] | null;
 }
+
+export interface ApplyLineageRetentionInput {
+  readonly olderThan?: string | null;
+  readonly keepRunsPerJob?: number | null;
+  readonly namespace?: string | null;
+  readonly dryRun: boolean;
+}
+
+export interface ApplyLineageRetentionPayload {
+  readonly olderThan: string | null;
+  readonly keepRunsPerJob: number | null;
+  readonly runs: number;
+  readonly versions: number;
+  readonly isComplete: boolean;
+  readonly commit: string | null;
+  readonly userErrors: readonly UserError[];
+}

@@ -94,6 +94,11 @@ export const OPERATIONS = {
   discardLineageEvent: `mutation DiscardLineageEvent($input: DiscardLineageEventInput!) {
     discardLineageEvent(input: $input) { discarded userErrors { ${USER_ERROR} } }
   }`,
+  applyLineageRetention: `mutation ApplyLineageRetention($input: ApplyLineageRetentionInput!) {
+    applyLineageRetention(input: $input) {
+      olderThan keepRunsPerJob runs versions isComplete commit userErrors { ${USER_ERROR} }
+    }
+  }`,
   graphChanges: `subscription GraphChanges($filter: GraphChangeFilter, $after: String) {
     graphChanges(filter: $filter, after: $after) {
       kind cursor at changes { cursor at actor runId items { ${CHANGE_ITEM} } }

@@ -95,10 +95,23 @@ export const SETTINGS = {
   },
   LINEAGE_WAIT_MS: {
     description:
-      'Milliseconds that a request with `?wait=committed`, and a mutation that edits lineage, waits for the graph before it is answered with 504 or TIMEOUT.',
+      'Milliseconds that a request with `?wait=committed`, and a mutation that edits lineage, waits for the graph before it is answered with 504 or TIMEOUT; for so long a mutation that applies retention goes on.',
     schema: z.coerce.number().int().min(1).max(600_000),
     readBy: ['server'],
     default: '10000',
+  },
+  LINEAGE_RETENTION_DAYS: {
+    description:
+      'Days after its last event for which a run that events of OpenLineage tell of stays in the graph; 0 keeps all. docs/lineage-retention.md says what else stays.',
+    schema: z.coerce.number().min(0).max(36_500),
+    readBy: ['server'],
+    default: '0',
+  },
+  LINEAGE_RETENTION_RUNS: {
+    description: 'Latest runs of each job that stay in any case where LINEAGE_RETENTION_DAYS is not 0.',
+    schema: z.coerce.number().int().min(0).max(1_000),
+    readBy: ['server'],
+    default: '10',
   },
   METADATA_ROOT: {
     description: 'Folder in which runs leave files of metadata for the graph; both workers must reach it.',

@@ -10,6 +10,7 @@ export * from './browser-pack/index.js';
 export * from './cypher/change-log-statements.js';
 export * from './cypher/knowledge-statements.js';
 export * from './cypher/lineage-record-statements.js';
+export * from './cypher/lineage-retention-statements.js';
 export * from './cypher/lineage-statements.js';
 export * from './cypher/read-statements.js';
 export * from './cypher/run-lineage-statements.js';

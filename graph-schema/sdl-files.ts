@@ -8,6 +8,7 @@ export const SDL_FILES: readonly URL[] = [
   'lineage-intake.graphql',
   'lineage.graphql',
   'lineage-edits.graphql',
+  'lineage-retention.graphql',
 ].map((file) => new URL(`./sdl/${file}`, import.meta.url));
 
 /** Types whose queries @neo4j/graphql makes; it reads directives there that the other files do not know. */

@@ -63,10 +63,13 @@ export { Neo4jLineageReader } from './lineage-reader.js';
 export { stepsAlong } from './lineage-steps.js';
 export type {
   InboxCursor,
+  LineageHoldings,
   LineageRecord,
   LineageRecords,
   LineageStore,
   LineageWrite,
+  OldVersion,
+  SeriesPlace,
   Stretch,
   StretchRecords,
 } from './lineage-store.js';

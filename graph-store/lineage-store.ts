@@ -34,6 +34,44 @@ export interface LineageRecords {
   around(stretches: readonly Stretch[], reach: number): Promise<readonly StretchRecords[]>;
 }
 
+/** A place in a series, behind which a page goes on. */
+export interface SeriesPlace {
+  readonly time: string;
+  readonly key: string;
+}
+
+/** A version of a data set that is old, with those runs that are linked to it. */
+export interface OldVersion {
+  readonly urn: string;
+  readonly runs: readonly string[];
+}
+
+/** What retention looks at, beside what is remembered. */
+export interface LineageHoldings extends LineageRecords {
+  /** Records of a series that lie before an instant, by time and then by key. */
+  old(
+    series: string,
+    page: { readonly before: string; readonly after: SeriesPlace | null; readonly limit: number },
+  ): Promise<readonly LineageRecord[]>;
+  /** Those of some runs that are the platform's own. */
+  ownRuns(urns: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Those of some versions that are the latest of their data set, as walks over runs take them. */
+  newestVersions(urns: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Versions that were written before an instant, or never as far as is known, in the order of their urns.
+   *
+   * @param page `prefix` of their urns; `limit` of those that are looked at, old or not; `links`, the most runs told of each
+   * @returns `next`, behind which to go on; null when there are no more
+   */
+  oldVersions(page: {
+    readonly prefix: string;
+    readonly before: Date;
+    readonly after: string | null;
+    readonly limit: number;
+    readonly links: number;
+  }): Promise<{ readonly versions: readonly OldVersion[]; readonly next: string | null }>;
+}
+
 /** Which events of an inbox a write holds. */
 export interface InboxCursor {
   readonly inboxId: string;
@@ -47,6 +85,8 @@ export interface InboxCursor {
 /** What one write of events comes to. */
 export interface LineageWrite {
   readonly records: readonly LineageRecord[];
+  /** Keys of records to remove. */
+  readonly removed: readonly string[];
   readonly batch: GraphBatch;
 }
 
@@ -68,4 +108,15 @@ export interface LineageStore {
     project: (records: LineageRecords) => Promise<LineageWrite>,
     context: WriteContext,
   ): Promise<number | null>;
+  /** What is there now, in one transaction that writes nothing. */
+  look<T>(read: (holdings: LineageHoldings) => Promise<T>): Promise<T>;
+  /**
+   * Writes what `revise` makes of what is there, all of it or nothing; no events of any inbox are written meanwhile. What the change
+   * log tells of the nodes that it purges stays in the log.
+   *
+   * @param revise as `project`
+   * @returns sequence of the change; null when the graph shows nothing else than before
+   * @throws AppError STORE_UNAVAILABLE, TIMEOUT
+   */
+  revise(revise: (holdings: LineageHoldings) => Promise<LineageWrite>, context: WriteContext): Promise<number | null>;
 }

@@ -1,25 +1,18 @@
 import neo4j, { type Driver, type ManagedTransaction } from 'neo4j-driver';
 import { AppError } from '#errors';
 import {
+  HOLD_ALL_LINEAGE,
   HOLD_LINEAGE_POSITION,
   MOVE_LINEAGE_POSITION,
   READ_LINEAGE_POSITION,
-  READ_LINEAGE_RECORDS,
-  READ_LINEAGE_STRETCHES,
+  REMOVE_LINEAGE_RECORDS,
   WRITE_LINEAGE_RECORDS,
 } from '#graph-schema';
 import { BatchRefused, type RefusedItem } from './batch-refused.js';
 import { inChangeTransaction } from './change-transaction.js';
 import type { WriteContext } from './graph-store.js';
-import type {
-  InboxCursor,
-  LineageRecord,
-  LineageRecords,
-  LineageStore,
-  LineageWrite,
-  Stretch,
-  StretchRecords,
-} from './lineage-store.js';
+import { TransactionHoldings } from './lineage-holdings.js';
+import type { InboxCursor, LineageHoldings, LineageRecords, LineageStore, LineageWrite } from './lineage-store.js';
 import type { Neo4jGraphStoreOptions } from './neo4j-graph-store.js';
 import { inReadTransaction } from './neo4j-session.js';
 import { unboundedChunk } from './split-batch.js';
@@ -58,8 +51,32 @@ export class Neo4jLineageStore implements LineageStore {
       async (tx, changeId) => {
         const isDone = await holdPosition(tx, cursor, written !== undefined);
         if (isDone) return { sequence: null };
-        written = await project(new TransactionRecords(tx));
-        return { sequence: await writeAll(tx, written, context, changeId, this.#now(), cursor) };
+        written = await project(new TransactionHoldings(tx));
+        const { inboxId, upTo, fence } = cursor;
+        const place = { inbox: inboxId, position: neo4j.int(upTo), fence: neo4j.int(fence) };
+        await tx.run(MOVE_LINEAGE_POSITION, place);
+        return { sequence: await writeAll(tx, written, context, { changeId, now: this.#now() }) };
+      },
+      TIMEOUT_MS,
+    );
+    if (sequence !== null) this.#onCommit(sequence);
+    return sequence;
+  }
+
+  look<T>(read: (holdings: LineageHoldings) => Promise<T>): Promise<T> {
+    return inReadTransaction(this.#driver, (tx) => read(new TransactionHoldings(tx)));
+  }
+
+  async revise(
+    revise: (holdings: LineageHoldings) => Promise<LineageWrite>,
+    context: WriteContext,
+  ): Promise<number | null> {
+    const { sequence } = await inChangeTransaction(
+      this.#driver,
+      async (tx, changeId) => {
+        await tx.run(HOLD_ALL_LINEAGE);
+        const written = await revise(new TransactionHoldings(tx));
+        return { sequence: await writeAll(tx, written, context, { changeId, now: this.#now() }) };
       },
       TIMEOUT_MS,
     );
@@ -88,11 +105,9 @@ async function holdPosition(tx: ManagedTransaction, cursor: InboxCursor, isRepea
 
 async function writeAll(
   tx: ManagedTransaction,
-  { records, batch }: LineageWrite,
+  { records, removed, batch }: LineageWrite,
   context: WriteContext,
-  changeId: string,
-  now: Date,
-  { inboxId, upTo, fence }: InboxCursor,
+  { changeId, now }: { readonly changeId: string; readonly now: Date },
 ): Promise<number | null> {
   const { input, plan } = await planChunk(tx, unboundedChunk(batch), {
     missingEnds: 'create',
@@ -110,46 +125,11 @@ async function writeAll(
     data,
   ]);
   if (rows.length > 0) await tx.run(WRITE_LINEAGE_RECORDS, { rows });
-  await tx.run(MOVE_LINEAGE_POSITION, { inbox: inboxId, position: neo4j.int(upTo), fence: neo4j.int(fence) });
-  return applyPlan(tx, input, plan, context);
+  if (removed.length > 0) await tx.run(REMOVE_LINEAGE_RECORDS, { keys: removed });
+  return applyPlan(tx, input, plan, context, { purgesHistory: false });
 }
 
-/** What a user has deleted before the projection would: it is as it should be. */
+/** What a user has deleted before the projection would, or purged before retention: it is as it should be. */
 function isGone({ list, refusal }: RefusedItem): boolean {
-  return list === 'deletions' && refusal.code === 'NOT_FOUND';
-}
-
-type StoredRecord = [key: string, series: string | null, first: string | null, last: string | null, data: string];
-
-class TransactionRecords implements LineageRecords {
-  readonly #tx: ManagedTransaction;
-
-  constructor(tx: ManagedTransaction) {
-    this.#tx = tx;
-  }
-
-  async get(keys: Iterable<string>): Promise<ReadonlyMap<string, LineageRecord>> {
-    const asked = [...new Set(keys)];
-    if (asked.length === 0) return new Map();
-    const { records } = await this.#tx.run<{ record: StoredRecord }>(READ_LINEAGE_RECORDS, { keys: asked });
-    return new Map(records.map((row) => [row.get('record')[0], recordOf(row.get('record'))]));
-  }
-
-  async around(stretches: readonly Stretch[], reach: number): Promise<readonly StretchRecords[]> {
-    if (stretches.length === 0) return [];
-    const { records } = await this.#tx.run<{ within: StoredRecord[]; before: StoredRecord[]; after: StoredRecord[] }>(
-      READ_LINEAGE_STRETCHES,
-      { rows: stretches, reach: neo4j.int(reach) },
-    );
-    return records.map((row) => ({
-      within: row.get('within').map(recordOf),
-      before: row.get('before').map(recordOf),
-      after: row.get('after').map(recordOf),
-    }));
-  }
-}
-
-function recordOf([key, series, first, last, data]: StoredRecord): LineageRecord {
-  const place = series === null || first === null || last === null ? null : { series, first, last };
-  return { key, place, data };
+  return (list === 'deletions' || list === 'purges') && refusal.code === 'NOT_FOUND';
 }

@@ -49,6 +49,7 @@ export async function planChunk(
 
 /**
  * Writes what was planned under the locks of the same transaction.
+ * @param options.purgesHistory whether what the change log tells of the properties of purged nodes goes with them
  * @returns sequence of the change; null when nothing changes
  * @throws Raced when a node that was to be created is there by now
  */
@@ -57,10 +58,11 @@ export async function applyPlan(
   { changeId, now }: PlanInput,
   plan: WritePlan,
   context: WriteContext,
+  { purgesHistory = true }: { readonly purgesHistory?: boolean } = {},
 ): Promise<number | null> {
   if (plan.items.length === 0) return null;
   // Before anything is written, since chains start at the latest change that a node or edge names.
-  if (plan.purges.length > 0) await redactPurged(tx, plan.purges, changeId);
+  if (purgesHistory && plan.purges.length > 0) await redactPurged(tx, plan.purges, changeId);
   // Packed by another thread while the graph is being written.
   const kept = packItems(plan.items);
   kept.catch(() => undefined);

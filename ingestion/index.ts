@@ -9,7 +9,13 @@ export type { DeadLetter } from '#kv';
 export { IngestionClient } from './ingestion-client.js';
 export type { IngestionDriver, IngestionSink, LegacyBatch } from './legacy/ingestion-driver.js';
 export { runLegacyIngestion } from './legacy/run-legacy-ingestion.js';
-export { LineageEventWriter } from './lineage-projection/index.js';
+export {
+  LineageEventWriter,
+  LineageRetention,
+  type RetentionCounts,
+  type RetentionReport,
+  type RetentionRule,
+} from './lineage-projection/index.js';
 export {
   arrowRows,
   type LoadDependencies,

@@ -12,7 +12,7 @@ import {
   openKnowledge,
   warmUpLineage,
 } from '#graph-store';
-import { IngestionClient, reconcileRuns } from '#ingestion';
+import { IngestionClient, LineageRetention, reconcileRuns } from '#ingestion';
 import { inBackground } from './background-task.js';
 import { API_ACTOR } from './commands/command-context.js';
 import { createApp } from './create-app.js';
@@ -21,6 +21,7 @@ import { EventStreams } from './events/event-streams.js';
 import { ProgressHub } from './events/progress-hub.js';
 import { loadGraphiqlBundle } from './graphiql/graphiql-bundle.js';
 import { requestLimits } from './graphql/limits/request-limits.js';
+import { scheduleRetention } from './lineage/schedule-retention.js';
 import { startLineage } from './lineage/start-lineage.js';
 import { repeat } from './repeat.js';
 import { SecretBox } from './secrets/index.js';
@@ -61,7 +62,10 @@ async function startServer(config: Config<'server'>, logger: Logger) {
   const syncTemplates = () =>
     ingestion.syncTemplates().catch((error: unknown) => logger.warn({ err: error }, 'templates could not be read'));
 
-  const openLineage = startLineage(config, { graph: new Neo4jLineageStore(driver), onCommit, logger, now });
+  const lineageStore = new Neo4jLineageStore(driver, { onCommit });
+  const openLineage = startLineage(config, { graph: lineageStore, onCommit, logger, now });
+  const retention = new LineageRetention(lineageStore);
+  const retentionPolicy = { days: config.LINEAGE_RETENTION_DAYS, keepRunsPerJob: config.LINEAGE_RETENTION_RUNS };
   const app = await createApp({
     driver,
     context: {
@@ -69,6 +73,8 @@ async function startServer(config: Config<'server'>, logger: Logger) {
       knowledge,
       lineage: new Neo4jLineageReader(driver),
       openLineage,
+      retention,
+      retentionPolicy,
       lineageWaitMs: config.LINEAGE_WAIT_MS,
       events: {
         streams: new EventStreams(feed),
@@ -101,7 +107,7 @@ async function startServer(config: Config<'server'>, logger: Logger) {
     },
     (error) => logger.warn({ err: error }, 'runs could not be reconciled, trying again later'),
   );
-  const retention = repeat(
+  const pruning = repeat(
     PRUNE_EVERY_MS,
     async () => {
       const removed = await log.prune(retainedSince(config.CHANGE_RETENTION_DAYS, now()));
@@ -109,6 +115,10 @@ async function startServer(config: Config<'server'>, logger: Logger) {
     },
     (error) => logger.warn({ err: error }, 'the change log could not be pruned, trying again later'),
   );
+  const lineageRetention = scheduleRetention(retentionPolicy, {
+    ...{ retention, now, logger },
+    isDraining: () => openLineage.drainer.isDraining,
+  });
   await syncTemplates();
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   const warmUp = inBackground(
@@ -121,7 +131,7 @@ async function startServer(config: Config<'server'>, logger: Logger) {
   return {
     address,
     stop: async () => {
-      await Promise.all([warmUp.stop(), reconciler.stop(), retention.stop()]);
+      await Promise.all([warmUp.stop(), reconciler.stop(), pruning.stop(), lineageRetention.stop()]);
       feed.close();
       await app.close();
       await openLineage.close();

@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { getCommand } from './commands/get.js';
 import { inboxCommand } from './commands/inbox.js';
 import { lineageCommand } from './commands/lineage.js';
+import { retentionCommand } from './commands/retention.js';
 import { searchCommand } from './commands/search.js';
 import { tailCommand } from './commands/tail.js';
 import { upsertCommand } from './commands/upsert.js';
@@ -22,6 +23,7 @@ const COMMANDS: readonly CliCommand[] = [
   tailCommand,
   deleteCommand,
   inboxCommand,
+  retentionCommand,
   doctorCommand,
   completionCommand,
 ];

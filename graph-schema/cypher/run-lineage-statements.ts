@@ -18,7 +18,7 @@ function leaving(side: RunLineageSide, way: LineageWay, r: string): string {
 }
 
 /** When a version was written. Those of the platform's own runs hold no time of their own: they are there when their run ends. */
-const writtenAt = (v: string): string => `coalesce(${v}.writtenAt, head(COLLECT {
+export const writtenAt = (v: string): string => `coalesce(${v}.writtenAt, head(COLLECT {
     MATCH (${v})<-[w:WROTE]-(by) WHERE ${isThere('w')} AND ${isThere('by')} AND by.endedAt IS NOT NULL
     RETURN by.endedAt ORDER BY by.endedAt DESC LIMIT 1
   }))`;

@@ -1,7 +1,7 @@
 import type { LineageRecords, LineageWrite } from '#graph-store';
 import type { LineageState } from '../openlineage/index.js';
 import { projectEdges } from './project-edges.js';
-import { projectDataset, projectFields, projectJob, projectRun } from './project-things.js';
+import { projectDataset, projectFields, projectJob, projectRuns } from './project-things.js';
 import { projectVersions } from './project-versions.js';
 import { ProjectedBatch } from './projected-batch.js';
 import { RecordBook } from './record-book.js';
@@ -17,10 +17,10 @@ export async function projectLineage(records: LineageRecords, told: LineageState
   const batch = new ProjectedBatch();
   const { jobs, runs, datasets, uses, assertions, edits } = await mergeIntoBook(book, told);
   for (const job of jobs) projectJob(batch, job);
-  for (const run of runs) projectRun(batch, run);
+  await projectRuns(book, batch, runs);
   for (const dataset of datasets) projectDataset(batch, dataset);
   await projectEdges(book, batch, { assertions, edits });
   await projectFields(book, batch, datasets);
   await projectVersions(book, batch, { runs, uses });
-  return { records: book.changed(), batch: batch.batch() };
+  return { records: book.changed(), removed: book.removed(), batch: batch.batch() };
 }

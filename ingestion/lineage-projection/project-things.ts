@@ -17,7 +17,7 @@ import {
 } from '../openlineage/index.js';
 import type { ProjectedBatch } from './projected-batch.js';
 import type { RecordBook } from './record-book.js';
-import { COLUMNS, type RunRecord } from './record-kinds.js';
+import { COLUMNS, RUN, type RunRecord } from './record-kinds.js';
 import type { Told } from './told-changes.js';
 
 /**
@@ -42,14 +42,24 @@ export function projectJob(batch: ProjectedBatch, told: Told<JobState>): void {
   batch.entity({ kind: 'Job', urn, name, properties: { namespace, ...properties } });
 }
 
+export async function projectRuns(
+  book: RecordBook,
+  batch: ProjectedBatch,
+  runs: readonly Told<RunRecord>[],
+): Promise<void> {
+  const parents = runs.map(({ after }) => parentOf(after.state)).filter((urn) => urn !== null);
+  await book.load(parents.map((urn) => [RUN, urn] as const));
+  for (const run of runs) projectRun(book, batch, run);
+}
+
 /**
- * A run is shown once an event tells that it is one of a client's jobs. A run of Nucleus, which events name as the parent of theirs,
- * stays as Nucleus itself has written it.
+ * A run is shown once an event tells that it is one of a client's jobs, until retention removes it. A run of Nucleus, which events
+ * name as the parent of theirs, stays as Nucleus itself has written it.
  */
-export function projectRun(batch: ProjectedBatch, { before, after }: Told<RunRecord>): void {
+function projectRun(book: RecordBook, batch: ProjectedBatch, { before, after }: Told<RunRecord>): void {
   const { urn, id, outcome, facets } = after.state;
   const jobs = after.state.jobs.filter((job) => !isOwnUnitUrn(job));
-  if (jobs.length === 0) return;
+  if (jobs.length === 0 || after.isRemoved === true) return;
   const [started, ended] = [startedAt(outcome), endedAt(outcome)];
   const error = knownFacet(facets, 'run', 'errorMessage')?.message ?? null;
   const { parent, root } = parentsOf(after.state);
@@ -67,7 +77,8 @@ export function projectRun(batch: ProjectedBatch, { before, after }: Told<RunRec
   for (const job of jobs) batch.edge('HAS_RUN', job, urn);
   const earlier = parentOf(before?.state);
   if (earlier !== null && earlier !== parent?.run) batch.deleteEdge('PART_OF', urn, earlier);
-  if (parent !== null && parent.run !== urn) batch.edge('PART_OF', urn, parent.run);
+  if (parent !== null && parent.run !== urn && book.get(RUN, parent.run)?.isRemoved !== true)
+    batch.edge('PART_OF', urn, parent.run);
 }
 
 /** Nothing for the many that nobody has ever rolled back. */

@@ -23,6 +23,7 @@ import {
 import type { ProjectedBatch } from './projected-batch.js';
 import type { RecordBook } from './record-book.js';
 import { RUN, type RunRecord, seriesOfUses, USE, type UseRecord, VERSION, type VersionRecord } from './record-kinds.js';
+import { removedOutput } from './removed-runs.js';
 import type { Told } from './told-changes.js';
 
 /**
@@ -64,8 +65,13 @@ async function affectedUses(
     if (record !== undefined) affected.set(key, record.use);
   }
   await book.load([...affected.values()].map(({ run }) => [RUN, run] as const));
-  return [...affected.values()];
+  return [...affected.values()].flatMap((use) => {
+    if (!isRemoved(book, use)) return use;
+    return use.side === 'output' ? removedOutput(use) : [];
+  });
 }
+
+const isRemoved = (book: RecordBook, { run }: UseState): boolean => book.get(RUN, run)?.isRemoved === true;
 
 const courseOf = (run: RunRecord | null): string =>
   run === null ? '' : JSON.stringify([run.state.outcome, isRolledBack(run.state)]);
@@ -81,7 +87,10 @@ function rewritten(book: RecordBook, use: UseState): Rewritten {
   const run = book.get(RUN, use.run)?.state;
   const isGone = run !== undefined && isRolledBack(run);
   const written = run === undefined || isGone ? null : writtenVersion(run, use);
-  const record = { use, version: held?.version ?? null, named: null, written, began: null, isRolledBack: isGone };
+  const record: UseRecord = {
+    ...{ use, version: held?.version ?? null, named: null, written, began: null, isRolledBack: isGone },
+    ...(isRemoved(book, use) && { isRemoved: true }),
+  };
   book.put(USE, keyOfUse(use), record);
   return { record, before: held?.written ?? null };
 }
@@ -168,7 +177,9 @@ async function withVersions(book: RecordBook, records: readonly UseRecord[]): Pr
     const others = written.get(keyOfUse(use)) ?? [];
     const read = isGone ? null : readVersion(use, began, others);
     const name = use.side === 'output' ? (record.written?.version ?? null) : read;
-    const version = name === null ? null : versionUrn(use.dataset, name);
+    const told = name === null ? null : versionUrn(use.dataset, name);
+    // A run that was removed keeps the version that it is known for, and gets no other.
+    const version = record.isRemoved === true && told !== record.version ? null : told;
     const named = use.side === 'input' && namedVersion(use) !== null ? version : null;
     return { record: { ...record, version, named }, before: record };
   });
@@ -184,17 +195,34 @@ function versionUrn(dataset: string, version: string): string | null {
 const versionsOfLink = ({ before, record }: Link): string[] =>
   [before.version, record.version].filter((urn) => urn !== null);
 
-function showLink(book: RecordBook, batch: ProjectedBatch, { record, before }: Link): void {
+function showLink(book: RecordBook, batch: ProjectedBatch, link: Link): void {
+  const { before } = link;
+  const record = withoutGoneVersion(book, link.record);
   const { use, version } = record;
   const kind = use.side === 'output' ? 'WROTE' : 'READ';
   book.put(USE, keyOfUse(use), record);
   if (before.version !== null && before.version !== version) {
-    batch.deleteEdge(kind, use.run, before.version);
-    keepVersion(book, batch, { record, before }, before.version);
+    if (record.isRemoved !== true) batch.deleteEdge(kind, use.run, before.version);
+    if (isKnown(book, before.version)) keepVersion(book, batch, { record, before }, before.version);
   }
-  if (version === null) return;
+  if (version === null || record.isRemoved === true) return;
   keepVersion(book, batch, { record, before }, version);
   batch.edge(kind, use.run, version, { facets: facetsText(use.facets) });
+}
+
+/**
+ * What a run has read without naming it was written by a run, so it is known, unless retention has removed both. Call it after the
+ * outputs of the same write were shown.
+ */
+function withoutGoneVersion(book: RecordBook, record: UseRecord): UseRecord {
+  const { use, version, named } = record;
+  if (use.side === 'output' || version === null || named !== null || isKnown(book, version)) return record;
+  return { ...record, version: null };
+}
+
+function isKnown(book: RecordBook, version: string): boolean {
+  const { writers, namedReaders } = book.get(VERSION, version) ?? UNKNOWN;
+  return namedReaders > 0 || Object.keys(writers).length > 0;
 }
 
 const UNKNOWN: VersionRecord = { writers: {}, namedReaders: 0 };

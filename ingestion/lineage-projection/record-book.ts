@@ -56,6 +56,7 @@ export class RecordBook {
   readonly #source: LineageRecords;
   readonly #entries = new Map<string, Entry>();
   readonly #absent = new Set<string>();
+  readonly #removed = new Set<string>();
   /** By series, the keys of records that this write has put there. */
   readonly #changedIn = new Map<string, Set<string>>();
 
@@ -92,10 +93,23 @@ export class RecordBook {
     const told = kind.place?.(value) ?? null;
     const place = told && { ...told, series: shortened(told.series) };
     if (held?.record.data === data && samePlace(held.record.place, place)) return;
+    this.#removed.delete(full);
     this.#entries.set(full, { value, record: { key: full, place, data }, isChanged: true });
     if (place === null) return;
     const keys = this.#changedIn.get(place.series) ?? new Set();
     this.#changedIn.set(place.series, keys.add(full));
+  }
+
+  remove(kind: ReadableKind, key: string): void {
+    const full = keyOf(kind, key);
+    this.#entries.delete(full);
+    this.#absent.add(full);
+    this.#removed.add(full);
+  }
+
+  /** What was read otherwise, as if it had been loaded. */
+  hold<T>(kind: RecordKind<T>, records: readonly LineageRecord[]): readonly T[] {
+    return records.map((record) => this.#keep(record, kind).value as T);
   }
 
   /** What lies in stretches, each of which begins with its `since`. */
@@ -151,6 +165,11 @@ export class RecordBook {
 
   changed(): LineageRecord[] {
     return [...this.#entries.values()].filter(({ isChanged }) => isChanged).map(({ record }) => record);
+  }
+
+  /** Keys of what is to be removed. */
+  removed(): string[] {
+    return [...this.#removed];
   }
 
   #knows(key: string): boolean {

@@ -7,7 +7,9 @@ import {
   earlier,
   type FacetEntry,
   type Interval,
+  isOwnUnitUrn,
   type JobState,
+  lastHeardOf,
   later,
   type RunState,
   type Side,
@@ -27,9 +29,21 @@ export interface RunRecord {
   readonly state: RunState;
   /** By `keyOfUse`. */
   readonly uses: readonly string[];
+  /** Left out until retention has removed the run: from then on nothing of it is shown. */
+  readonly isRemoved?: true;
 }
-/** By urn. */
-export const RUN: RecordKind<RunRecord> = { name: 'run' };
+/** By urn. Those that retention may remove lie in time, each at the last that is known of it. */
+export const RUN: RecordKind<RunRecord> = {
+  name: 'run',
+  place: ({ state, isRemoved }) => {
+    const at = lastHeardOf(state);
+    const isShown = state.jobs.length > 0 && !state.jobs.some(isOwnUnitUrn);
+    return isShown && isRemoved !== true && at !== null ? { series: SERIES_OF_RUNS, first: at, last: at } : null;
+  },
+};
+
+/** One series for all of them. */
+export const SERIES_OF_RUNS = 'runs';
 
 export interface UseRecord {
   readonly use: UseState;
@@ -43,6 +57,8 @@ export interface UseRecord {
   readonly began: EventTime | null;
   /** Whether the run was rolled back: then it has neither read nor written. */
   readonly isRolledBack: boolean;
+  /** As in `RunRecord`. Of a run that was removed the outputs are kept, since what others have read follows from them. */
+  readonly isRemoved?: true;
 }
 /** By `keyOfUse`. */
 export const USE: RecordKind<UseRecord> = {

@@ -16,6 +16,7 @@ import {
 } from '../openlineage/index.js';
 import type { RecordBook, RecordKind } from './record-book.js';
 import { ASSERTION, DATASET, JOB, RUN, type RunRecord, USE } from './record-kinds.js';
+import { removedRun } from './removed-runs.js';
 
 /** A thing that events tell of, before them and after them. */
 export interface Told<T> {
@@ -110,6 +111,8 @@ async function mergedAssertions(
 
 const isCounted = (run: RunRecord | null): boolean => run === null || !isRolledBack(run.state);
 
-function mergeRunRecords(a: RunRecord, b: RunRecord): RunRecord {
-  return { state: mergeRuns(a.state, b.state), uses: [...new Set([...a.uses, ...b.uses])].sort() };
+function mergeRunRecords(held: RunRecord, told: RunRecord): RunRecord {
+  const state = mergeRuns(held.state, told.state);
+  const run = { state, uses: [...new Set([...held.uses, ...told.uses])].sort() };
+  return held.isRemoved === true ? removedRun(run) : run;
 }

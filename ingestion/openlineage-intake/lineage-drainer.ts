@@ -46,6 +46,11 @@ export class LineageDrainer {
     this.#options.drain.start((report) => this.#take(report));
   }
 
+  /** Whether this one has the lease, as far as it knows. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
   /** Waits for a write under way, for nothing else. */
   async stop(): Promise<void> {
     this.#stop.abort();

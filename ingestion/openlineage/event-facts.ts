@@ -67,7 +67,7 @@ function collectParents(facts: FactCollector, { run }: RunEvent): void {
   if (parent === undefined) return;
   for (const ancestor of parent.root ? [parent, parent.root] : [parent]) {
     const job = facts.job(ancestor.job);
-    if (job !== null) facts.run(ancestor.run.runId, job);
+    if (job !== null) facts.namedRun(ancestor.run.runId, job);
   }
 }
 

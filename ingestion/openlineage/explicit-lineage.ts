@@ -117,7 +117,7 @@ function claimBySource(
   const owner = facts.job({ namespace, name });
   if (owner === null) return;
   // The run of this event is none of the other job, so it must not pass for one there.
-  const by = runId ? facts.run(runId, owner) : staticSource(at);
+  const by = runId ? facts.namedRun(runId, owner) : staticSource(at);
   if (by !== null) claim({ owner, by });
 }
 

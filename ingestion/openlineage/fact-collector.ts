@@ -59,12 +59,15 @@ export class FactCollector {
     return urn;
   }
 
-  run(givenId: string, job: string, outcome: RunOutcome = NO_OUTCOME, facets: FacetTable = NO_FACETS): string | null {
-    const id = runIdOf(givenId);
-    const urn = this.#usable(runUrn(id));
-    if (urn === null) return null;
-    put(this.#runs, urn, { urn, id, jobs: [job], outcome, facets, rollBack: null }, mergeRuns);
-    return urn;
+  /** The run that an event is of. */
+  run(givenId: string, job: string, outcome: RunOutcome, facets: FacetTable): string | null {
+    return this.#run(givenId, { jobs: [job], outcome, facets, rollBack: null });
+  }
+
+  /** A run that the event names and is not of: one of which its own is a part, or one of another job. */
+  namedRun(givenId: string, job: string): string | null {
+    const nothingElse = { outcome: NO_OUTCOME, facets: NO_FACETS, rollBack: null };
+    return this.#run(givenId, { jobs: [job], ...nothingElse, namedAt: this.#at });
   }
 
   /** Of a run whatever its jobs are. */
@@ -134,6 +137,14 @@ export class FactCollector {
       assertions: inOrder(assertions),
       edits: inOrder(this.#edits),
     };
+  }
+
+  #run(givenId: string, told: Omit<RunState, 'urn' | 'id'>): string | null {
+    const id = runIdOf(givenId);
+    const urn = this.#usable(runUrn(id));
+    if (urn === null) return null;
+    put(this.#runs, urn, { urn, id, ...told }, mergeRuns);
+    return urn;
   }
 
   /** One object for all edges of which one thing is said: most of an event are alike. */

@@ -34,7 +34,7 @@ export { editedIntervals, latestEdit } from './edited-validity.js';
 export { assertionsOf } from './event-facts.js';
 export { EVENT_LIMITS } from './event-limits.js';
 export { before, dateOf, type EventTime, earlier, later, readEventTime } from './event-time.js';
-export { type FacetEntry, type FacetTable, facetsText, knownFacet, mergeFacets } from './facet-table.js';
+export { type FacetEntry, type FacetTable, facetsText, knownFacet, mergeFacets, NO_FACETS } from './facet-table.js';
 export type { Finding, RefusalStatus } from './findings.js';
 export { inOrder } from './in-order.js';
 export { type Claims, columnEdgeOf, type Side } from './lineage-claims.js';
@@ -49,6 +49,7 @@ export {
   keyOfAssertion,
   keyOfUse,
   type LineageState,
+  lastHeardOf,
   mergeAllStates,
   mergeAssertions,
   mergeFaceted,

@@ -1,4 +1,5 @@
 import { type EditWords, mergeEditWords } from './edit-words.js';
+import { type EventTime, later } from './event-time.js';
 import { type FacetTable, mergeFacets } from './facet-table.js';
 import { mergeAllInOrder, mergeInOrder } from './in-order.js';
 import { type Claims, mergeClaims, type Side } from './lineage-claims.js';
@@ -18,6 +19,8 @@ export interface RunState {
   /** Urns of the jobs that events name it with; more than one only when a client gives one id to two runs. */
   readonly jobs: readonly string[];
   readonly outcome: RunOutcome;
+  /** Of the latest event that names this run and is none of its own; left out until there is one. */
+  readonly namedAt?: EventTime;
   readonly facets: FacetTable;
   /** Null for a run that nobody has rolled back or restored. */
   readonly rollBack: RollBack | null;
@@ -141,13 +144,21 @@ export function mergeFaceted<T extends { readonly facets: FacetTable }>(a: T, b:
 }
 
 export function mergeRuns(a: RunState, b: RunState): RunState {
+  const { namedAt: _, ...rest } = a;
+  const namedAt = later(a.namedAt ?? null, b.namedAt ?? null);
   return {
-    ...a,
+    ...rest,
     jobs: [...new Set([...a.jobs, ...b.jobs])].sort(),
     outcome: mergeOutcomes(a.outcome, b.outcome),
     facets: mergeFacets(a.facets, b.facets),
     rollBack: mergeRollBacks(a.rollBack, b.rollBack),
+    ...(namedAt !== null && { namedAt }),
   };
+}
+
+/** The latest that is known of a run: its own last event, or the last that names it; null for one that only edits name. */
+export function lastHeardOf({ outcome, namedAt }: RunState): EventTime | null {
+  return later(outcome.last, namedAt ?? null);
 }
 
 export function isRolledBack({ rollBack }: RunState): boolean {

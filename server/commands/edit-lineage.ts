@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AppError, InputError } from '#errors';
 import { parseUrn, UrnSyntaxError } from '#graph-schema';
 import type { ChangeLog, KnowledgeReader, LineageReader } from '#graph-store';
-import type { EditedEdge, OpenLineage, TakenEvents } from '#ingestion';
+import type { EditedEdge, LineageRetention, OpenLineage, TakenEvents } from '#ingestion';
 import { editedEdges, type LineageEdgeInput } from './edited-edges.js';
 
 /** What edits of lineage work with. */
@@ -10,6 +10,7 @@ export interface EditLineageContext {
   readonly openLineage: Pick<OpenLineage, 'edits' | 'drainer'>;
   readonly lineage: Pick<LineageReader, 'isDrawnByHand'>;
   readonly reader: Pick<KnowledgeReader, 'nodes'>;
+  readonly retention: Pick<LineageRetention, 'isRemoved'>;
   readonly log: Pick<ChangeLog, 'head'>;
   readonly actor: string;
   /** How long an answer waits for the graph, in milliseconds. */
@@ -61,7 +62,7 @@ export async function editRun(
   { urn, reason }: { readonly urn: string; readonly reason?: string | null },
 ): Promise<{ sequence: number }> {
   checkNote(reason, 'reason');
-  const run = await clientRun(context.reader, urn);
+  const run = await clientRun(context, urn);
   const { actor } = context;
   const id = randomUUID();
   const taken = await context.openLineage.edits.take({ is: 'run-edit', id, does, run, actor, note: reason ?? null });
@@ -83,11 +84,12 @@ async function checkDrawn({ lineage }: EditLineageContext, edges: readonly Edite
   throw InputError.one('NOT_FOUND', 'edges', message);
 }
 
-/** @returns the id of the run */
-async function clientRun(reader: EditLineageContext['reader'], urn: string): Promise<string> {
+/** @returns the id of the run, which retention may have removed: what it has asserted is there still */
+async function clientRun({ reader, retention }: EditLineageContext, urn: string): Promise<string> {
   const id = runIdIn(urn);
   if (id === undefined) throw InputError.one('BAD_USER_INPUT', 'urn', 'must be the urn of a run, nucleus:run:<id>');
   const [run] = await reader.nodes([urn]);
+  if (run == null && (await retention.isRemoved(urn))) return id;
   if (run == null) throw InputError.one('NOT_FOUND', 'urn', 'names no run that is there');
   if (!run.labels.includes('IngestionRun')) return id;
   const message = 'is a run of Nucleus itself: only runs that events of OpenLineage tell of can be rolled back';

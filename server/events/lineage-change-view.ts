@@ -45,9 +45,11 @@ export class LineageChangeView implements EventView<GraphChangeEvent> {
     const runs: { readonly item: ChangeItem; readonly at: Date; readonly members: ReadonlySet<string> }[] = [];
     for (const { sequence, at, items } of changes) {
       const members = membersAt(sequence);
+      const leaving = runsLeaving(items, members);
       for (const item of items) {
         const { urn, to, kind } = item;
-        if (isNewState(item)) runs.push({ item, at, members });
+        if (leaving.has(item)) told.add(item);
+        else if (isNewState(item)) runs.push({ item, at, members });
         else if (to === undefined ? members.has(urn) : isLineage(kind) && members.has(urn) && members.has(to))
           told.add(item);
       }
@@ -69,6 +71,15 @@ export class LineageChangeView implements EventView<GraphChangeEvent> {
     };
     return new GraphChangeView(matcher, this.#sources);
   }
+}
+
+/** Runs that retention removes. It tells of which jobs they were in the same change, since the graph cannot afterwards. */
+function runsLeaving(items: readonly ChangeItem[], members: ReadonlySet<string>): ReadonlySet<ChangeItem> {
+  const purged = items.filter(({ operation, kind }) => operation === 'purged' && kind === 'Run');
+  if (purged.length === 0) return new Set();
+  const links = items.filter(({ operation, kind }) => operation === 'deleted' && kind === 'HAS_RUN');
+  const left = new Set(links.filter(({ urn }) => members.has(urn)).map(({ to }) => to));
+  return new Set(purged.filter(({ urn }) => left.has(urn)));
 }
 
 function isNewState({ kind, to, after }: ChangeItem): boolean {

@@ -11,6 +11,7 @@ import { knowledgeQueries } from './knowledge-queries.js';
 import { lineageEditMutations } from './lineage-edit-resolvers.js';
 import { lineageIntakeMutations, lineageIntakeQueries } from './lineage-intake-resolvers.js';
 import { lineageQueries } from './lineage-queries.js';
+import { lineageRetentionMutations } from './lineage-retention-resolvers.js';
 import { mutationResolvers } from './mutation-resolvers.js';
 import { queryResolvers } from './query-resolvers.js';
 import { readyList } from './ready-lists.js';
@@ -27,7 +28,13 @@ export async function createExecutableSchema(sources: GeneratedSources): Promise
       Instant: instantScalar,
       JSONObject: jsonObjectScalar,
       Query: { ...queryResolvers, ...knowledgeQueries, ...lineageQueries, ...lineageIntakeQueries },
-      Mutation: { ...mutationResolvers, ...knowledgeMutations, ...lineageIntakeMutations, ...lineageEditMutations },
+      Mutation: {
+        ...mutationResolvers,
+        ...knowledgeMutations,
+        ...lineageIntakeMutations,
+        ...lineageEditMutations,
+        ...lineageRetentionMutations,
+      },
       Entity: entityResolvers,
       IngestionStatus: browserUrlResolver,
       Lineage: { ...browserUrlResolver, nodes: readyList('nodes'), edges: readyList('edges') },

@@ -1,5 +1,6 @@
 import type { Knowledge, LineageReader, RunLineageReader } from '#graph-store';
-import type { OpenLineage } from '#ingestion';
+import type { LineageRetention, OpenLineage } from '#ingestion';
+import type { RetentionPolicy } from '../commands/apply-lineage-retention.js';
 import type { CommandContext } from '../commands/command-context.js';
 import type { EventSources } from '../events/event-sources.js';
 import type { ReadyLists } from './ready-lists.js';
@@ -12,6 +13,9 @@ export interface GraphqlContext {
   readonly events: EventSources;
   /** Undefined where no events of OpenLineage are taken. */
   readonly openLineage?: OpenLineage | undefined;
+  readonly retention: LineageRetention;
+  /** What holds where a mutation says nothing else. */
+  readonly retentionPolicy: RetentionPolicy;
   /** How long a mutation waits for the graph to have what the inbox has taken, in milliseconds. */
   readonly lineageWaitMs: number;
   /** Who writes, as the change log names them. */

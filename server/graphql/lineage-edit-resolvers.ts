@@ -42,6 +42,7 @@ export const lineageEditMutations = {
 };
 
 function contextOf(context: GraphqlContext): EditLineageContext {
-  const { lineage, knowledge, actor, lineageWaitMs: waitMs } = context;
-  return { openLineage: openLineageOf(context), lineage, reader: knowledge.reader, log: knowledge.log, actor, waitMs };
+  const { lineage, knowledge, retention, actor, lineageWaitMs: waitMs } = context;
+  const { reader, log } = knowledge;
+  return { openLineage: openLineageOf(context), lineage, reader, retention, log, actor, waitMs };
 }

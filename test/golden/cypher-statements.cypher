@@ -48,6 +48,13 @@ WITH r LIMIT 1000
 DELETE r
 RETURN count(*) AS removed;
 
+// HOLD_ALL_LINEAGE
+MATCH (i:LineageInbox)
+WITH i
+ORDER BY i.id
+SET i.held = true
+REMOVE i.held;
+
 // HOLD_LINEAGE_POSITION
 MERGE (i:LineageInbox {id: $inbox})
 ON CREATE SET i.position = 0, i.fence = 0
@@ -222,6 +229,36 @@ MATCH (i:LineageInbox {id: $inbox})
 SET i.position = $position, i.fence = $fence
 REMOVE i.held;
 
+// NEWEST_VERSIONS
+UNWIND $urns AS urn
+MATCH (v:Entity {urn: urn})
+USING INDEX v:Entity(urn)
+WHERE v.deletedAt IS NULL
+WITH v, coalesce(v.writtenAt, head(COLLECT {
+    MATCH (v)<-[w:WROTE]-(by) WHERE w.deletedAt IS NULL AND by.deletedAt IS NULL AND by.endedAt IS NOT NULL
+    RETURN by.endedAt ORDER BY by.endedAt DESC LIMIT 1
+  })) AS at
+MATCH (v)<-[h:HAS_VERSION]-(d)
+WHERE h.deletedAt IS NULL AND NOT EXISTS {
+  MATCH (d)-[link:HAS_VERSION]->(other)
+  WHERE link.deletedAt IS NULL AND other.deletedAt IS NULL AND other.urn <> v.urn
+  WITH v, at, other, coalesce(other.writtenAt, head(COLLECT {
+    MATCH (other)<-[w:WROTE]-(by) WHERE w.deletedAt IS NULL AND by.deletedAt IS NULL AND by.endedAt IS NOT NULL
+    RETURN by.endedAt ORDER BY by.endedAt DESC LIMIT 1
+  })) AS otherAt
+  WHERE at IS NULL AND otherAt IS NOT NULL OR otherAt > at
+    OR (otherAt = at OR at IS NULL AND otherAt IS NULL) AND other.urn > v.urn
+  RETURN other
+}
+RETURN DISTINCT v.urn AS urn;
+
+// OWN_RUNS
+UNWIND $urns AS urn
+MATCH (n:Entity {urn: urn})
+USING INDEX n:Entity(urn)
+WHERE n:IngestionRun
+RETURN n.urn AS urn;
+
 // PURGE_ENTITIES
 UNWIND $urns AS urn
 MATCH (n:Entity {urn: urn})
@@ -309,6 +346,33 @@ RETURN c.sequence AS sequence, c.at AS at
 ORDER BY c.sequence
 LIMIT $limit;
 
+// READ_OLD_LINEAGE_RECORDS
+MATCH (r:LineageRecord)
+USING INDEX r:LineageRecord(series, first)
+WHERE r.series = $series AND r.first >= $afterTime AND r.first < $before
+  AND NOT (r.first = $afterTime AND r.key <= $afterKey)
+RETURN [r.key, r.series, r.first, r.last, r.data] AS record
+ORDER BY r.series, r.first, r.key
+LIMIT $limit;
+
+// READ_OLD_VERSIONS
+MATCH (v:Entity)
+USING INDEX v:Entity(urn)
+WHERE v.urn > $after AND v.urn < $until
+WITH v
+ORDER BY v.urn
+LIMIT $limit
+WITH collect(v) AS page
+UNWIND page AS v
+WITH v, v.urn = page[-1].urn AS isLast, v:DatasetVersion AND (v.writtenAt IS NULL OR v.writtenAt < $before) AS isOld
+WHERE isOld OR isLast
+RETURN v.urn AS urn, isOld, CASE WHEN isOld THEN COLLECT {
+  MATCH (v)-[r:READ|WROTE]-(run)
+  WHERE r.deletedAt IS NULL
+  RETURN DISTINCT run.urn LIMIT $links
+} ELSE [] END AS runs
+ORDER BY urn;
+
 // RECORD_CHANGE
 CREATE (c:Change {id: $id, at: $at, actor: $actor, runId: $runId, items: $items, size: $size})
 WITH c
@@ -323,6 +387,11 @@ RETURN l.sequence AS sequence;
 MATCH (c:Change)
 WHERE c.sequence > 0 AND c.sequence <= $upTo
 DELETE c;
+
+// REMOVE_LINEAGE_RECORDS
+UNWIND $keys AS key
+MATCH (r:LineageRecord {key: key})
+DELETE r;
 
 // REWRITE_CHANGES
 UNWIND $rows AS row

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import type { Client } from '@temporalio/client';
-import { type IngestionCatalog, Neo4jLineageReader } from '#graph-store';
-import type { OpenLineage } from '#ingestion';
+import { type IngestionCatalog, Neo4jLineageReader, Neo4jLineageStore } from '#graph-store';
+import { LineageRetention, type OpenLineage } from '#ingestion';
+import type { RetentionPolicy } from '../../server/commands/apply-lineage-retention.js';
 import { createApp } from '../../server/create-app.js';
 import { ChangeFeed } from '../../server/events/change-feed.js';
 import type { QueueLimits } from '../../server/events/event-queue.js';
@@ -57,6 +58,8 @@ export async function openHttpApp(
     openLineage?: OpenLineage;
     /** @default those of the settings */
     lineage?: { maxBytes?: number; waitMs?: number };
+    /** @default that of the settings: nothing is removed unless the mutation says what */
+    retentionPolicy?: Partial<RetentionPolicy>;
     /** @default that of the server */
     heartbeatMs?: number;
     /** What may wait for one subscriber. @default that of the server */
@@ -90,6 +93,8 @@ export async function openHttpApp(
         now: () => new Date(),
       },
       openLineage: options.openLineage,
+      retention: new LineageRetention(new Neo4jLineageStore(graph.driver)),
+      retentionPolicy: { days: 0, keepRunsPerJob: 10, ...options.retentionPolicy },
       lineageWaitMs: options.lineage?.waitMs ?? 10_000,
       browserUrl: 'http://127.0.0.1:7474/browser/',
     },

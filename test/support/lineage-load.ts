@@ -17,13 +17,14 @@ export class LineageLoad implements AsyncDisposable {
     this.app = app;
   }
 
-  static async open(): Promise<LineageLoad> {
+  /** @param settings of the server, beside those of every test */
+  static async open(settings: Readonly<Record<string, string>> = {}): Promise<LineageLoad> {
     const graph = await openOwnGraph();
     const { uri, user, password } = graph.server;
     try {
       return new LineageLoad(
         graph,
-        await TestApp.startServer({ NEO4J_URI: uri, NEO4J_USER: user, NEO4J_PASSWORD: password }),
+        await TestApp.startServer({ NEO4J_URI: uri, NEO4J_USER: user, NEO4J_PASSWORD: password, ...settings }),
       );
     } catch (error) {
       await graph[Symbol.asyncDispose]();
