@@ -17,7 +17,8 @@ export interface RetiredVersions {
 
 /**
  * One step through the versions that events have told of: an old one goes when no run is linked to it any more, unless it is the
- * latest of its data set.
+ * latest of its data set. One that runs have only read goes in any case: with them nobody is left who vouches for it, and a
+ * roll-back of theirs could take it back no more.
  *
  * @param gone runs that count as removed although they are there: those that a dry run would have removed before
  */
@@ -40,7 +41,8 @@ export async function retireVersions(
   await book.load(unused.map((urn) => [VERSION, urn] as const));
   const told = unused.filter((urn) => book.get(VERSION, urn) !== undefined);
   const newest = await holdings.newestVersions(told);
-  const retired = told.filter((urn) => !newest.has(urn));
+  const isWritten = (urn: string) => Object.keys(book.get(VERSION, urn)?.writers ?? {}).length > 0;
+  const retired = told.filter((urn) => !newest.has(urn) || !isWritten(urn));
   for (const urn of retired) book.remove(VERSION, urn);
   const batch = { purges: retired.map((urn) => ({ urn })) };
   return { write: { records: book.changed(), removed: book.removed(), batch }, retired, next };

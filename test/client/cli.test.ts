@@ -338,7 +338,18 @@ describe('the command line', () => {
     const help = await nucleus(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     const commands = [...help.stdout.matchAll(/^ {2}nucleus (\w+)/gm)].map(([, name = '']) => name);
-    expect(commands).toEqual(['upsert', 'get', 'search', 'lineage', 'tail', 'delete', 'inbox', 'doctor', 'completion']);
+    expect(commands).toEqual([
+      'upsert',
+      'get',
+      'search',
+      'lineage',
+      'tail',
+      'delete',
+      'inbox',
+      'retention',
+      'doctor',
+      'completion',
+    ]);
     for (const command of commands) {
       const { code, stdout } = await nucleus([command, '--help']);
       expect(code).toBe(0);

@@ -162,10 +162,12 @@ describe('versions', () => {
     expect(nodesOf('DatasetVersion')).toEqual([version('t', 'main')]);
   });
 
-  it('that runs name as what they read go with these', async () => {
+  it('that runs name as what they read go with these, even the latest', async () => {
     await write(event({ at: 1, run: 'a', reads: ['t@1'] }), event({ at: 2, run: 'b', reads: ['t@2'] }));
-    expect(await retain(store, beforeMinute(60))).toMatchObject({ runs: 2, versions: 1 });
+    expect(await retain(store, beforeMinute(2))).toMatchObject({ runs: 1, versions: 1 });
     expect(nodesOf('DatasetVersion')).toEqual([version('t', '2')]);
+    expect(await retain(store, beforeMinute(60))).toMatchObject({ runs: 1, versions: 1 });
+    expect(nodesOf('DatasetVersion')).toEqual([]);
   });
 
   it('that are gone come back when a run names one as what it reads, and not otherwise', async () => {
