@@ -58,6 +58,8 @@ export async function startTestServers(given: NodeJS.ProcessEnv, signal: AbortSi
     env: Object.assign(
       {
         SPARK_JARS_DIR: join(JARS_FOLDER, 'spark'),
+        // As for `isShortLived` of Neo4j.
+        SPARK_SUBMIT_OPTS: '-XX:TieredStopAtLevel=1',
         /** Tests record the pids of their own processes here, so that those of a killed run are ended too. */
         TEST_RECORDS_DIR: folder.recordDir,
       },
