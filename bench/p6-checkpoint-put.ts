@@ -24,7 +24,7 @@ const PUTS_PER_WRITER = { full: 200, quick: 10 };
 
 function cursorAt(step: number) {
   const at = new Date(Date.UTC(2026, 0, 1) + step * 1000);
-  return { ...CURSOR, boundary: ['4711', '4712'], value: at.toISOString().replace('Z', '000Z') };
+  return { ...CURSOR, boundary: ['4711', '4712'], tie: null, value: at.toISOString().replace('Z', '000Z') };
 }
 
 /** What the store holds of a checkpoint after so many commits. */

@@ -6,7 +6,7 @@ import {
   type StoredCursor,
   storedCursorSchema,
 } from './checkpoint-value.js';
-import { checkCursorValue, compareCursorValues } from './cursor-order.js';
+import { checkCursorValue, fallsBelow } from './cursor-order.js';
 import type { JsonValue, KeyValueStore, VersionedValue } from './key-value-store.js';
 import { KeyValueStoreError } from './key-value-store-error.js';
 
@@ -127,5 +127,5 @@ function isBelow(key: string, next: StoredCursor | null, stored: StoredCursor | 
   for (const field of COMPARABLE_BY) {
     if (next[field] !== stored[field]) throw new CheckpointMismatchError(key, field, stored[field], next[field]);
   }
-  return compareCursorValues(stored.family, next.value, stored.value) < 0;
+  return fallsBelow(stored.family, next.value, stored.value);
 }

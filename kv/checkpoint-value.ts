@@ -11,6 +11,10 @@ export const storedCursorSchema = z.strictObject({
   precision: z.int().min(0).max(6),
   value: z.string().min(1),
   boundary: z.array(z.string()),
+  tie: z
+    .strictObject({ field: z.string().min(1), value: z.string().min(1), rows: z.int().min(1) })
+    .nullable()
+    .default(null),
   schemaFingerprint: z.string().min(1),
 });
 export type StoredCursor = z.infer<typeof storedCursorSchema>;

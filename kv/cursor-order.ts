@@ -1,7 +1,11 @@
 import { InputError } from '#errors';
 
-/** Families of SQL types by which two cursor values compare; the same set as in the contracts. */
-export const CURSOR_FAMILIES = ['timestamptz', 'timestamp', 'date', 'integer', 'decimal', 'text'] as const;
+/** Families of SQL types by which two cursor values compare. */
+export const ORDERED_FAMILIES = ['timestamptz', 'timestamp', 'date', 'integer', 'decimal', 'text'] as const;
+export type OrderedFamily = (typeof ORDERED_FAMILIES)[number];
+
+/** All families, the same set as in the contracts; offsets of several partitions have no order. */
+export const CURSOR_FAMILIES = [...ORDERED_FAMILIES, 'offsets'] as const;
 export type CursorFamily = (typeof CURSOR_FAMILIES)[number];
 
 export type Ordering = -1 | 0 | 1;
@@ -17,6 +21,10 @@ const CANONICAL: Record<CursorFamily, { pattern: RegExp; form: string }> = {
   integer: { pattern: /^(?:0|-?[1-9]\d*)$/, form: 'a whole number in plain notation' },
   decimal: { pattern: /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/, form: 'a decimal number in plain notation' },
   text: { pattern: /^\P{Surrogate}+$/su, form: 'non-empty, well-formed text' },
+  offsets: {
+    pattern: /^\{(?:"(?:0|[1-9]\d*)":(?:0|[1-9]\d*)(?:,(?!\})|(?=\})))*\}$/,
+    form: 'a JSON object from partition to next offset, without blanks',
+  },
 };
 
 /** @throws InputError when the value is not spelled canonically for its family */
@@ -31,7 +39,7 @@ export function checkCursorValue(family: CursorFamily, value: string): void {
  * Decimals of different scale may be equal (`1.0` and `1.00`). Text order is that of the C collation.
  * @throws InputError when a value is not spelled canonically
  */
-export function compareCursorValues(family: CursorFamily, a: string, b: string): Ordering {
+export function compareCursorValues(family: OrderedFamily, a: string, b: string): Ordering {
   checkCursorValue(family, a);
   checkCursorValue(family, b);
   switch (family) {
@@ -49,6 +57,24 @@ export function compareCursorValues(family: CursorFamily, a: string, b: string):
       // JavaScript compares UTF-16 units, which puts U+1F600 before U+FFFD; UTF-8 bytes are in code point order.
       return order(Buffer.compare(Buffer.from(a), Buffer.from(b)), 0);
   }
+}
+
+/**
+ * Whether `next` gives up something that `stored` holds. Offsets do so as soon as one partition falls back or is missing.
+ * @throws InputError when a value is not spelled canonically
+ */
+export function fallsBelow(family: CursorFamily, next: string, stored: string): boolean {
+  if (family !== 'offsets') return compareCursorValues(family, next, stored) < 0;
+  const reached = offsetsOf(next);
+  return [...offsetsOf(stored)].some(([partition, offset]) => (reached.get(partition) ?? -1n) < offset);
+}
+
+/** Read by pattern, not as JSON: an offset has 64 bits. */
+function offsetsOf(value: string): ReadonlyMap<string, bigint> {
+  checkCursorValue('offsets', value);
+  return new Map(
+    [...value.matchAll(/"(\d+)":(\d+)/g)].map(([, partition = '', offset = '']) => [partition, BigInt(offset)]),
+  );
 }
 
 function order<T extends string | bigint | number>(a: T, b: T): Ordering {

@@ -27,7 +27,13 @@ export {
 } from './checkpoint-store.js';
 export type { CheckpointValue, StoredCursor } from './checkpoint-value.js';
 export { createKeyValueStore, type KeyValueStoreOptions } from './create-key-value-store.js';
-export { compareCursorValues, type Ordering } from './cursor-order.js';
+export {
+  compareCursorValues,
+  fallsBelow,
+  ORDERED_FAMILIES,
+  type OrderedFamily,
+  type Ordering,
+} from './cursor-order.js';
 export type {
   AppendedRange,
   DeadLetter,

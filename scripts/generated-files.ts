@@ -3,9 +3,15 @@ import { z } from 'zod';
 import { configurationPage, envExample } from '#config';
 import { ERROR_REGISTRY, REQUEST_ERROR_REGISTRY } from '#errors';
 import {
+  collectMetadataInputSchema,
+  collectMetadataResultSchema,
+  previewMetadataInputSchema,
+  previewMetadataResultSchema,
   runIngestionUnitInputSchema,
   runIngestionUnitResultSchema,
   templateListSchema,
+  testEndpointInputSchema,
+  testEndpointResultSchema,
   workerEventsSchema,
 } from '#ingestion/contracts';
 import { createExecutableSchema } from '../server/index.js';
@@ -14,6 +20,12 @@ const CONTRACTS = {
   'run-ingestion-unit-input': runIngestionUnitInputSchema,
   'run-ingestion-unit-result': runIngestionUnitResultSchema,
   'template-list': templateListSchema,
+  'test-endpoint-input': testEndpointInputSchema,
+  'test-endpoint-result': testEndpointResultSchema,
+  'preview-metadata-input': previewMetadataInputSchema,
+  'preview-metadata-result': previewMetadataResultSchema,
+  'collect-metadata-input': collectMetadataInputSchema,
+  'collect-metadata-result': collectMetadataResultSchema,
   'worker-events': workerEventsSchema,
 };
 

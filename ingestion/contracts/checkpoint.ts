@@ -4,15 +4,22 @@ import { z } from 'zod';
  * The families of SQL types that a cursor may have. The family decides how two cursor values compare;
  * the exact type stays in `sqlType`.
  */
-export const CURSOR_FAMILIES = ['timestamptz', 'timestamp', 'date', 'integer', 'decimal', 'text'] as const;
+export const CURSOR_FAMILIES = ['timestamptz', 'timestamp', 'date', 'integer', 'decimal', 'text', 'offsets'] as const;
 export type CursorFamily = (typeof CURSOR_FAMILIES)[number];
 
 /**
  * How far one unit has been committed to one sink. Values travel as canonical strings because JavaScript
  * dates stop at milliseconds and JSON numbers at 2^53:
  * timestamptz `YYYY-MM-DDTHH:MM:SS.ffffffZ` (UTC), timestamp the same without `Z`, date `YYYY-MM-DD`,
- * integer and decimal in plain notation without exponent.
+ * integer and decimal in plain notation without exponent, offsets (of a log with partitions) a JSON object from partition
+ * number to the next offset, keys in ascending numeric order and no blanks.
  */
+export const cursorTieSchema = z.strictObject({
+  field: z.string().min(1).describe('the unique column'),
+  value: z.string().min(1).describe('its highest committed value among the rows of the watermark, as text'),
+  rows: z.int().min(1).describe('committed rows of the watermark up to that value'),
+});
+
 export const cursorSchema = z.strictObject({
   field: z.string().min(1).describe('column that the source is ordered by'),
   sqlType: z.string().min(1).describe('type of that column as the source declares it, e.g. "timestamp with time zone"'),
@@ -26,6 +33,10 @@ export const cursorSchema = z.strictObject({
     .describe(
       'BLAKE2b-64 of each committed row whose cursor equals the watermark, so that a late tie is recognised (rule R2)',
     ),
+  tie: cursorTieSchema
+    .nullable()
+    .default(null)
+    .describe('stands for the boundary where more rows share the watermark than it may list (policy tieBreakField)'),
   schemaFingerprint: z
     .string()
     .regex(/^[0-9a-f]{64}$/)

@@ -9,6 +9,7 @@
 export * from './checkpoint.js';
 export * from './ids.js';
 export * from './names.js';
+export * from './operations.js';
 export * from './run.js';
 export * from './template.js';
 export * from './worker-events.js';

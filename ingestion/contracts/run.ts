@@ -10,6 +10,15 @@ export type WriteMode = (typeof WRITE_MODES)[number];
 
 export const NULL_CURSOR_POLICIES = ['fail', 'include', 'exclude'] as const;
 
+/** What reads a relational source: one connection into Arrow, or several partitions by Spark. */
+export const READ_ENGINES = ['auto', 'arrow', 'spark'] as const;
+
+/** What happens when the source's columns differ from those that the last commit had. */
+export const SCHEMA_CHANGE_POLICIES = ['freeze', 'evolve', 'discard'] as const;
+
+/** What happens to a single row that cannot be moved exactly. */
+export const BAD_ROW_POLICIES = ['fail', 'quarantine'] as const;
+
 export const RUN_PHASES = ['export', 'import', 'cleanup'] as const;
 export type RunPhase = (typeof RUN_PHASES)[number];
 
@@ -35,6 +44,38 @@ export const policySchema = z.strictObject({
     .enum(NULL_CURSOR_POLICIES)
     .default('fail')
     .describe('what happens to rows whose cursor is NULL; they are always counted'),
+  tieBreakField: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('unique column that orders rows of one cursor value, for values that very many rows share'),
+  engine: z
+    .enum(READ_ENGINES)
+    .default('auto')
+    .describe('what reads a relational source; auto decides by the size of what is read'),
+  schemaChange: z
+    .enum(SCHEMA_CHANGE_POLICIES)
+    .default('freeze')
+    .describe(
+      'columns of the source that changed since the last commit: freeze stops the run, evolve changes the target, discard leaves new columns out',
+    ),
+  badRows: z
+    .enum(BAD_ROW_POLICIES)
+    .default('fail')
+    .describe('a row that cannot be moved exactly stops the run, or goes to the table <target>_quarantine'),
+  deleteField: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('column that marks a row as deleted in the source (true, or not NULL): merge removes it from the target'),
+  maxBadRows: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(1_000)
+    .describe('rows of one run that may go to quarantine before the run stops all the same'),
 });
 export type IngestionPolicy = z.infer<typeof policySchema>;
 
@@ -64,6 +105,11 @@ export const executionSchema = z.strictObject({
     .int()
     .min(1)
     .describe('grows with every run of the key; with the attempt number it tells a zombie from the living'),
+  extractionId: z
+    .uuid()
+    .nullable()
+    .default(null)
+    .describe('shared by the runs of one unit that write the same extraction to several sinks; the run id when null'),
   source: endpointRefSchema,
   sink: endpointRefSchema,
   unit: unitSpecSchema,
@@ -95,11 +141,25 @@ export const datasetRefSchema = z.strictObject({
 });
 export type DatasetRef = z.infer<typeof datasetRefSchema>;
 
+/** Rows of one run that went to quarantine for one reason. */
+export const quarantineEntrySchema = z.strictObject({
+  code: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]*$/)
+    .describe('name of the fault, as failures have it'),
+  field: z.string().nullable().describe('column at fault'),
+  reason: z.string().describe('the rule that the row breaks, and never its values'),
+  rows: z.int().min(1),
+});
+export type QuarantineEntry = z.infer<typeof quarantineEntrySchema>;
+
 export const runStatsSchema = z.strictObject({
   rowsRead: z.int().min(0).describe('rows that the source delivered'),
   rowsWritten: z.int().min(0).describe('rows that the sink committed for this run, new or changed'),
   rowsSkippedAtWatermark: z.int().min(0).describe('rows at the watermark that an earlier run had committed'),
   nullCursorRows: z.int().min(0),
+  rowsQuarantined: z.int().min(0).default(0).describe('rows that were read and went to <target>_quarantine'),
+  quarantine: z.array(quarantineEntrySchema).max(20).default([]).describe('the most frequent reasons'),
   bytesStaged: z.int().min(0),
   slices: z.int().min(0),
   slicesReused: z.int().min(0).describe('slices that an earlier attempt had staged'),

@@ -18,6 +18,9 @@ export const endpointTemplateSchema = z.strictObject({
   role: z.enum(ENDPOINT_ROLES),
   version: z.string().min(1),
   capabilities: z.array(z.enum(CAPABILITIES)),
+  checks: z
+    .array(z.strictObject({ name: z.string().regex(/^[a-z][a-z0-9_.-]*$/), title: z.string().min(1) }))
+    .describe('steps of the connection test, in order'),
   writeModes: z.array(z.enum(['append', 'merge', 'overwrite'])).describe('empty for sources'),
   deliveryGuarantee: z.string().nullable().describe('what a sink promises, in words for users; null for sources'),
   configSchema: z

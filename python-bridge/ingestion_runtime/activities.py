@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from runtime_common.endpoints import EndpointFactory
     from runtime_common.protocols import StagingProvider
+    from runtime_common.run_metadata import RunMetadataFolder
 
 _log = logging.getLogger(__name__)
 _HEARTBEAT_SECONDS = 1.0
@@ -35,10 +36,16 @@ class IngestionActivities:
     """Activities that share the worker's endpoints, staging and event poster."""
 
     def __init__(
-        self, *, factory: EndpointFactory, staging: Mapping[str, StagingProvider], poster: EventPoster
+        self,
+        *,
+        factory: EndpointFactory,
+        staging: Mapping[str, StagingProvider],
+        metadata: RunMetadataFolder,
+        poster: EventPoster,
     ) -> None:
         self._factory = factory
         self._staging = staging
+        self._metadata = metadata
         self._poster = poster
 
     @activity.defn(name="listMetadataEndpointTemplates")
@@ -71,6 +78,7 @@ class IngestionActivities:
             environment = RuntimeEnvironment(
                 factory=self._factory,
                 staging=self._staging,
+                metadata=self._metadata,
                 attempt=activity.info().attempt,
                 cancellation=cancellation,
                 progress=progress,

@@ -31,6 +31,7 @@ from runtime_common.endpoints import EndpointFactory
 from runtime_common.exceptions import ConfigurationError, IngestionError, RunCancelledError
 from runtime_common.failpoints import refuse_in_production
 from runtime_common.redaction import redact
+from runtime_common.run_metadata import RunMetadataFolder
 from runtime_common.settings import DEFAULT_SPARK_JARS_DIR, DEFAULT_STAGING_ROOT, Settings, load_settings
 from runtime_common.spark import SparkEngine
 from runtime_common.staging import PROVIDER_ID, LocalDirectoryStaging
@@ -141,6 +142,7 @@ def _run(options: argparse.Namespace, settings: Settings, factory: EndpointFacto
             environment = RuntimeEnvironment(
                 factory=factory,
                 staging={PROVIDER_ID: staging},
+                metadata=RunMetadataFolder(settings.metadata_root),
                 cancellation=cancellation,
                 progress=Progress(on_change=bar.show if bar is not None else None),
             )

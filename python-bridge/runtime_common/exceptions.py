@@ -9,6 +9,7 @@
     │   └── SourceObjectError           schema, table, column or right is missing         category config
     ├── CheckpointMismatchError         the cursor no longer fits the source (rule R7)    category data
     ├── DataError                       rows that can't be moved without guessing         category data
+    │   └── RowsRejectedError           the sink can't take some rows of a slice
     ├── StagingError                    the staging area fails                            category transient
     ├── SinkError                       the sink refuses or breaks                        category sink
     │   └── SinkSchemaError             the target's columns differ from the unit's
@@ -24,7 +25,12 @@ through :func:`runtime_common.redaction.redact` first.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runtime_common.bad_rows import RejectedRow
 
 Category = Literal["config", "source", "sink", "transient", "data", "internal"]
 
@@ -115,6 +121,20 @@ class DataError(IngestionError):
 
     category = "data"
     default_code = "DATA_REJECTED"
+
+
+class RowsRejectedError(DataError):
+    """The sink can't take some rows of a slice; nothing of it was committed.
+
+    Args:
+        rejected: The rows by their position in the slice, from 0.
+    """
+
+    default_code = "ROWS_REJECTED"
+
+    def __init__(self, message: str, *, rejected: Mapping[int, RejectedRow], field: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.rejected = rejected
 
 
 class StagingError(IngestionError):

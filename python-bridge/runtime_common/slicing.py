@@ -1,9 +1,12 @@
-"""Cuts an ordered stream into slices whose ends are safe watermarks (rules R2, R3, R5)."""
+"""Cuts a read by a cursor column into slices whose ends are safe watermarks (rules R2, R3, R5).
+
+SliceCutter         an ordered read: a watermark may stand wherever the cursor changes
+WholeReadCutter     a read in any order: the watermark stands at the end only
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,29 +15,16 @@ import pyarrow.compute as pc
 from runtime_common.contracts.checkpoint import MAX_BOUNDARY_ROWS, Cursor
 from runtime_common.cursor import canonical, change_positions, comparable, scalar
 from runtime_common.exceptions import DataError
+from runtime_common.protocols import Cut, Rows
 from runtime_common.row_hash import row_hashes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from runtime_common.protocols import CursorColumn
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows to write into the present slice."""
-
-    batch: pa.RecordBatch
-
-
-@dataclass(frozen=True)
-class Cut:
-    """The slice ends here; ``cursor`` is the checkpoint that it allows, None if no row ever had a cursor value."""
-
-    cursor: Cursor | None
-
-
-class _Tie:
+class Tie:
     """Hashes of all rows seen so far that share the highest cursor value."""
 
     def __init__(self) -> None:
@@ -48,22 +38,88 @@ class _Tie:
         return self.value is not None and self.value != "" and self.rows <= MAX_BOUNDARY_ROWS
 
     def absorb(self, values: pa.Array, rows: pa.RecordBatch) -> None:
+        """Take in rows that are ordered, and not below those before."""
         if len(values) == 0:
             return
         changes = change_positions(values)
         start = changes[-1] if changes else 0
         if changes or values[0].as_py() != self.value:
-            self.hashes = []
-            self.rows = 0
-        self.value = values[-1].as_py()
-        self.rows += len(values) - start
+            self._begin(values[-1].as_py())
+        self._add(rows.slice(start))
+
+    def absorb_unordered(self, values: pa.Array, rows: pa.RecordBatch) -> None:
+        """Take in rows in any order; those without a value count for nothing."""
+        highest = pc.max(values).as_py()
+        if highest is None or (self.value is not None and highest < self.value):
+            return
+        if highest != self.value:
+            self._begin(highest)
+        self._add(rows.filter(pc.equal(values, pa.scalar(highest, values.type))))
+
+    def _begin(self, value: Any) -> None:
+        self.value = value
+        self.hashes = []
+        self.rows = 0
+
+    def _add(self, rows: pa.RecordBatch) -> None:
+        self.rows += rows.num_rows
         if self.rows <= MAX_BOUNDARY_ROWS:
-            self.hashes += row_hashes(rows.slice(start))
+            self.hashes += row_hashes(rows)
         else:
             self.hashes = []
 
 
-class SliceCutter:
+class _ColumnCutter:
+    """What both cutters know of the watermark they start from and of the one they come to."""
+
+    def __init__(
+        self, *, column: CursorColumn, schema_fingerprint: str, start: Cursor | None, compared: Sequence[str] | None
+    ) -> None:
+        self._column = column
+        self._fingerprint = schema_fingerprint
+        self._start = start
+        self._compared = compared
+        self._committed = Counter(start.boundary if start else ())
+        self._tie = Tie()
+        self._rows_in_slice = 0
+        self.rows_skipped = 0
+
+    def _without_committed(self, ties: pa.RecordBatch) -> pa.RecordBatch:
+        fresh = []
+        for index, digest in enumerate(row_hashes(ties if self._compared is None else ties.select(self._compared))):
+            if self._committed[digest] > 0:
+                self._committed[digest] -= 1
+            else:
+                fresh.append(index)
+        self.rows_skipped += ties.num_rows - len(fresh)
+        return ties.take(pa.array(fresh, pa.int64())) if len(fresh) < ties.num_rows else ties
+
+    def _deliver(self, rows: pa.RecordBatch) -> Iterator[Rows]:
+        if rows.num_rows:
+            self._rows_in_slice += rows.num_rows
+            yield Rows(rows)
+
+    def _cursor(self, carried: Sequence[str] = ()) -> Cursor:
+        if self._tie.rows + len(carried) > MAX_BOUNDARY_ROWS:
+            raise DataError(
+                f"more than {MAX_BOUNDARY_ROWS} rows share one value of cursor column {self._column.field!r}; "
+                "choose a column with finer values",
+                code="CURSOR_TOO_COARSE",
+                field=self._column.field,
+            )
+        return Cursor(
+            field=self._column.field,
+            sql_type=self._column.sql_type,
+            family=self._column.family,
+            time_zone="UTC" if self._column.family == "timestamptz" else "none",
+            precision=self._column.precision,
+            value=canonical(self._tie.value, self._column.family, column=self._column.field),
+            boundary=sorted([*self._tie.hashes, *carried]),
+            schema_fingerprint=self._fingerprint,
+        )
+
+
+class SliceCutter(_ColumnCutter):
     """Turns ordered batches into rows to write and places to cut.
 
     A slice ends after ``slice_rows`` rows at the next change of the cursor, never inside a group of equal values,
@@ -75,17 +131,20 @@ class SliceCutter:
         schema_fingerprint: Goes into each cursor.
         start: Cursor that the stream was opened at, None for the first run.
         slice_rows: Rows after which a slice may end.
+        compared: Columns by which committed rows are recognised, where the schema has grown; None for all.
     """
 
-    def __init__(self, *, column: CursorColumn, schema_fingerprint: str, start: Cursor | None, slice_rows: int) -> None:
-        self._column = column
-        self._fingerprint = schema_fingerprint
-        self._start = start
+    def __init__(
+        self,
+        *,
+        column: CursorColumn,
+        schema_fingerprint: str,
+        start: Cursor | None,
+        slice_rows: int,
+        compared: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(column=column, schema_fingerprint=schema_fingerprint, start=start, compared=compared)
         self._slice_rows = slice_rows
-        self._committed = Counter(start.boundary if start else ())
-        self._tie = _Tie()
-        self._rows_in_slice = 0
-        self.rows_skipped = 0
 
     def feed(self, batch: pa.RecordBatch) -> Iterator[Rows | Cut]:
         """Yield what to do with one batch, in order."""
@@ -115,21 +174,6 @@ class SliceCutter:
         self._rows_in_slice = 0
         return Cut(cursor)
 
-    def _without_committed(self, ties: pa.RecordBatch) -> pa.RecordBatch:
-        fresh = []
-        for index, digest in enumerate(row_hashes(ties)):
-            if self._committed[digest] > 0:
-                self._committed[digest] -= 1
-            else:
-                fresh.append(index)
-        self.rows_skipped += ties.num_rows - len(fresh)
-        return ties.take(pa.array(fresh, pa.int64())) if len(fresh) < ties.num_rows else ties
-
-    def _deliver(self, rows: pa.RecordBatch) -> Iterator[Rows]:
-        if rows.num_rows:
-            self._rows_in_slice += rows.num_rows
-            yield Rows(rows)
-
     def _cut_where_allowed(self, values: pa.Array, rows: pa.RecordBatch) -> Iterator[Rows | Cut]:
         if len(values) == 0:
             return
@@ -153,21 +197,36 @@ class SliceCutter:
             self._tie.absorb(values.slice(start, end - start), piece)
             yield from self._deliver(piece)
 
-    def _cursor(self) -> Cursor:
-        if self._tie.rows > MAX_BOUNDARY_ROWS:
-            raise DataError(
-                f"more than {MAX_BOUNDARY_ROWS} rows share one value of cursor column {self._column.field!r}; "
-                "choose a column with finer values",
-                code="CURSOR_TOO_COARSE",
-                field=self._column.field,
-            )
-        return Cursor(
-            field=self._column.field,
-            sql_type=self._column.sql_type,
-            family=self._column.family,
-            time_zone="UTC" if self._column.family == "timestamptz" else "none",
-            precision=self._column.precision,
-            value=canonical(self._tie.value, self._column.family, column=self._column.field),
-            boundary=sorted(self._tie.hashes),
-            schema_fingerprint=self._fingerprint,
+
+class WholeReadCutter(_ColumnCutter):
+    """Takes a read in any order as one slice: only its end says that no row of a lower value is still to come.
+
+    The watermark is the highest value of all rows, and never below the one it started from. Of that one the rows that
+    an earlier run committed stay known, whether or not the source delivers them again.
+    """
+
+    def feed(self, batch: pa.RecordBatch) -> Iterator[Rows | Cut]:
+        """Yield the rows of one batch without those that an earlier run committed."""
+        values = comparable(batch.column(self._column.field), self._column.family)
+        if self._start is None:
+            self._tie.absorb_unordered(values, batch)
+            yield from self._deliver(batch)
+            return
+        watermark = scalar(self._start.value, self._column.family, values.type)
+        reached = pc.fill_null(pc.greater_equal(values, watermark), False)
+        self._tie.absorb_unordered(values.filter(reached), batch.filter(reached))
+        equal = pc.fill_null(pc.equal(values, watermark), False)
+        yield from self._deliver(batch.filter(pc.invert(equal)))
+        yield from self._deliver(self._without_committed(batch.filter(equal)))
+
+    def end(self) -> Cut | None:
+        """Return the only cut, or None when nothing was delivered."""
+        if self._rows_in_slice == 0:
+            return None
+        self._rows_in_slice = 0
+        if self._tie.value is None:
+            return Cut(self._start)
+        at_start = self._start is not None and self._start.value == canonical(
+            self._tie.value, self._column.family, column=self._column.field
         )
+        return Cut(self._cursor(list(self._committed.elements()) if at_start else ()))

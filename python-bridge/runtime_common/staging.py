@@ -2,7 +2,8 @@
 
     <root>/<unit>/<group>/                      group: checkpoint, generation and source digest
         lease-<token>.json                      kept fresh while somebody works here
-        plan-<run>.json                         the run's upper bound, fixed by its first attempt
+        plan-<extraction>.json                  its upper bound, fixed by the first attempt
+        end-<extraction>.json                   how many slices it has, once the source was read to its end
         attempt-<fence>-<attempt>-<token>/      a slice being written, by one attempt only
         slice-00000/                            a sealed slice: parts, manifest.json, _SUCCESS, later _LANDED.<sink>
 
@@ -75,14 +76,28 @@ class LocalDirectoryStaging:
         )
 
     def fix_upper_bound(self, context: IngestionContext, proposed: str | None) -> str | None:
-        """Return the bound of the run's first attempt, which is ``proposed`` for that attempt itself (rule R4)."""
-        plan = self._group(context) / f"plan-{_digest(context.run_id)}.json"
-        try:
+        """Return the bound of the extraction's first attempt, which is ``proposed`` for that one itself (rule R4)."""
+        plan = self._plan(context, "plan")
+        with _plan_errors():
             create_exclusively(plan, json.dumps({"upperBound": proposed}).encode())
             bound = json.loads(plan.read_text(encoding="utf-8"))["upperBound"]
-        except (OSError, ValueError, KeyError):
-            raise StagingError("the run's plan can't be kept in the staging area; check its disk and rights") from None
         return bound if bound is None else str(bound)
+
+    def extraction_slices(self, context: IngestionContext) -> int | None:
+        """Return how many slices the extraction has; None unless the source was read to its end."""
+        with _plan_errors():
+            try:
+                return int(json.loads(self._plan(context, "end").read_text(encoding="utf-8"))["slices"])
+            except FileNotFoundError:
+                return None
+
+    def end_extraction(self, context: IngestionContext, *, slices: int) -> None:
+        """Record that the source was read to its end."""
+        with _plan_errors():
+            create_exclusively(self._plan(context, "end"), json.dumps({"slices": slices}).encode())
+
+    def _plan(self, context: IngestionContext, name: str) -> Path:
+        return self._group(context) / f"{name}-{_digest(context.extraction_id)}.json"
 
     def ttl_cleanup(self, now: datetime) -> CleanupReport:
         """Remove expired groups. A group with a fresh lease stays, however old its files are.
@@ -118,7 +133,7 @@ class LocalDirectoryStaging:
         self._leases.close()
 
     def _group(self, context: IngestionContext) -> Path:
-        owner = "" if context.shared_between_runs else context.run_id
+        owner = "" if context.shared_between_runs else context.extraction_id
         name = f"g{context.generation}-v{context.checkpoint_version}-{_digest(context.source_digest, owner)}"
         group = self._root / _digest(context.unit_key) / name
         try:
@@ -160,6 +175,14 @@ class LocalDirectoryStaging:
             return False
         shutil.rmtree(trash, ignore_errors=True)
         return True
+
+
+@contextlib.contextmanager
+def _plan_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError):
+        raise StagingError("a run's plan can't be kept in the staging area; check its disk and rights") from None
 
 
 @contextlib.contextmanager

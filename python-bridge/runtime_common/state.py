@@ -56,11 +56,11 @@ def effective_start(checkpoint: Checkpoint, last: SinkCommit | None) -> Start:
     return Start(cursor=checkpoint.cursor, slice_index=0)
 
 
-def check_cursor_fits(cursor: Cursor | None, *, column: CursorColumn, schema_fingerprint: str) -> None:
-    """Hold a stored cursor against the source as it is now (rule R7).
+def check_cursor_fits(cursor: Cursor | None, *, column: CursorColumn) -> None:
+    """Hold a stored cursor against the cursor column as it is now (rule R7).
 
     Raises:
-        CheckpointMismatchError: The cursor was made for another column, type, precision or schema.
+        CheckpointMismatchError: The cursor was made for another column, type or precision.
     """
     if cursor is None:
         return
@@ -77,13 +77,6 @@ def check_cursor_fits(cursor: Cursor | None, *, column: CursorColumn, schema_fin
                 "source or the unit back, or define a new unit id with a new target",
                 field=column.field,
             )
-    if cursor.schema_fingerprint != schema_fingerprint:
-        raise CheckpointMismatchError(
-            "the columns of the source changed since the checkpoint was made; change the source back, or define a "
-            "new unit id with a new target to read it from the start with the new columns",
-            code="SCHEMA_CHANGED",
-            field=column.field,
-        )
 
 
 def check_target_known(

@@ -86,13 +86,16 @@ async def run(settings: Settings) -> None:
     staging = LocalDirectoryStaging(settings.staging_root)
     spark = SparkEngine(jars=settings.spark_jars_dir)
     poster = EventPoster(url=settings.events_url, token=settings.internal_token)
-    sweeper = asyncio.create_task(_sweep(staging, RunMetadataFolder(settings.metadata_root), stop))
+    metadata = RunMetadataFolder(settings.metadata_root)
+    sweeper = asyncio.create_task(_sweep(staging, metadata, stop))
     try:
         factory = EndpointFactory(secret_key=settings.secret_key, spark=spark)
         client, _ = await asyncio.gather(_connect(settings, stop), asyncio.to_thread(spark.warm_up))
         if client is None:
             return
-        activities = IngestionActivities(factory=factory, staging={PROVIDER_ID: staging}, poster=poster)
+        activities = IngestionActivities(
+            factory=factory, staging={PROVIDER_ID: staging}, metadata=metadata, poster=poster
+        )
         with ThreadPoolExecutor(max_workers=MAX_RUNS, thread_name_prefix="run") as executor:
             worker = Worker(
                 client,

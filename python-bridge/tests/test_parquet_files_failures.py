@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from runtime_common import durable_files, staging_session
+from runtime_common import durable_files, staging_parts
 from runtime_common.cancellation import Cancellation
 from runtime_common.endpoints import parquet_manifests
 from runtime_common.endpoints.parquet_files import ParquetFilesSink
@@ -48,8 +48,8 @@ def stored(folder):
 
 @pytest.fixture(autouse=True)
 def one_file_per_row(monkeypatch):
-    monkeypatch.setattr(staging_session, "_PART_BYTES", 1)
-    monkeypatch.setattr(staging_session, "_ROW_GROUP_ROWS", 1)
+    monkeypatch.setattr(staging_parts, "_PART_BYTES", 1)
+    monkeypatch.setattr(staging_parts, "_ROW_GROUP_ROWS", 1)
 
 
 def staged(staging, batch_id, ids):

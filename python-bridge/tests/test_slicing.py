@@ -11,9 +11,9 @@ import pytest
 
 from runtime_common.contracts.checkpoint import MAX_BOUNDARY_ROWS
 from runtime_common.exceptions import DataError
-from runtime_common.protocols import CursorColumn
+from runtime_common.protocols import CursorColumn, Cut, Rows
 from runtime_common.row_hash import row_hashes
-from runtime_common.slicing import Cut, Rows, SliceCutter
+from runtime_common.slicing import SliceCutter
 
 COLUMN = CursorColumn(field="c", sql_type="bigint", family="integer", precision=0)
 

@@ -14,6 +14,7 @@ function cursorAt(value: string, change: Partial<StoredCursor> = {}): StoredCurs
     precision: 6,
     value,
     boundary: ['00112233aabbccdd'],
+    tie: null,
     schemaFingerprint: 'f'.repeat(64),
     ...change,
   };

@@ -1,9 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CURSOR_FAMILIES } from '#ingestion/contracts';
-import { compareCursorValues } from '#kv';
-
-type Family = (typeof CURSOR_FAMILIES)[number];
+import { compareCursorValues, fallsBelow, ORDERED_FAMILIES, type OrderedFamily } from '#kv';
 
 const microseconds = fc.bigInt({
   min: BigInt(Date.parse('0000-01-01T00:00:00Z')) * 1000n,
@@ -25,7 +22,7 @@ const decimal = fc.tuple(coefficient, fc.nat(25)).map(([whole, scale]) => {
 });
 const text = fc.string({ unit: 'binary', minLength: 1 });
 
-const VALUES: Record<Family, fc.Arbitrary<string>> = {
+const VALUES: Record<OrderedFamily, fc.Arbitrary<string>> = {
   timestamptz: microseconds.map((micros) => `${timestampOf(micros)}Z`),
   timestamp: microseconds.map(timestampOf),
   date: microseconds.map((micros) => timestampOf(micros).slice(0, 10)),
@@ -37,7 +34,7 @@ const VALUES: Record<Family, fc.Arbitrary<string>> = {
 const signOf = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
 
 describe('the order of cursors', () => {
-  it.each(CURSOR_FAMILIES)('is total and transitive for %s', (family) => {
+  it.each(ORDERED_FAMILIES)('is total and transitive for %s', (family) => {
     const compare = (a: string, b: string) => compareCursorValues(family, a, b);
     fc.assert(
       fc.property(VALUES[family], VALUES[family], VALUES[family], (a, b, c) => {
@@ -104,7 +101,7 @@ describe('the order of cursors', () => {
     expect(compareCursorValues('text', 'Z', 'a')).toBe(-1);
   });
 
-  it.each<[Family, string]>([
+  it.each<[OrderedFamily, string]>([
     ['timestamptz', '2013-01-01T05:00:00Z'],
     ['timestamptz', '2013-01-01T05:00:00.000000+00:00'],
     ['timestamptz', '2013-01-01T05:00:00.000000'],
@@ -129,5 +126,31 @@ describe('the order of cursors', () => {
   ])('refuses, for %s, the spelling %j on either side', (family, bad) => {
     const refusal = expect.objectContaining({ problems: [expect.objectContaining({ field: 'cursor.value' })] });
     expect(() => compareCursorValues(family, bad, bad)).toThrowError(refusal);
+  });
+});
+
+describe('offsets of partitions', () => {
+  const offsets = fc
+    .dictionary(fc.nat(6).map(String), fc.bigInt({ min: 0n, max: 3n }), { maxKeys: 4 })
+    .map((by) => new Map(Object.entries(by)));
+  const spelled = (by: ReadonlyMap<string, bigint>) =>
+    `{${[...by].map(([partition, offset]) => `"${partition}":${offset}`).join(',')}}`;
+
+  it('fall below as soon as one partition falls back or is missing', () => {
+    fc.assert(
+      fc.property(offsets, offsets, (next, stored) => {
+        const lost = [...stored].filter(([partition, offset]) => (next.get(partition) ?? -1n) < offset);
+        expect(fallsBelow('offsets', spelled(next), spelled(stored))).toBe(lost.length > 0);
+      }),
+    );
+  });
+
+  it('keep all their 64 bits', () => {
+    expect(fallsBelow('offsets', '{"0":9223372036854775806}', '{"0":9223372036854775807}')).toBe(true);
+    expect(fallsBelow('offsets', '{"0":9223372036854775807}', '{"0":9223372036854775806}')).toBe(false);
+  });
+
+  it.each(['{"0":1,}', '{0:1}', '{"0": 1}', '{"0":-1}', '{"00":1}', '[1]', '{"0":1'])('are not spelled %s', (value) => {
+    expect(() => fallsBelow('offsets', value, '{}')).toThrow('cursor.value');
   });
 });

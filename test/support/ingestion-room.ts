@@ -115,6 +115,7 @@ export function cursorAt(value: string): Cursor {
     precision: 6,
     value,
     boundary: ['00112233aabbccdd'],
+    tie: null,
     schemaFingerprint: 'f'.repeat(64),
   };
 }
@@ -134,6 +135,8 @@ export function resultOf(facts: {
       rowsWritten: rows,
       rowsSkippedAtWatermark: 0,
       nullCursorRows: 0,
+      rowsQuarantined: 0,
+      quarantine: [],
       bytesStaged: 100,
       slices: 1,
       slicesReused: 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ class UnitIdentity:
         self._request = request
         self._attempt = attempt
         self.run_id = str(request.execution.run_id)
+        self.extraction_id = str(request.execution.extraction_id or request.execution.run_id)
         self.unit_key = "/".join([request.endpoint_id, request.unit_id, request.sink_id or ""])
         self._source_digest = _source_digest(request)
 
@@ -35,6 +37,7 @@ class UnitIdentity:
             unit_key=f"{request.endpoint_id}/{request.unit_id}",
             sink_key=self.unit_key,
             run_id=self.run_id,
+            extraction_id=self.extraction_id,
             fence=(request.execution.fence, self._attempt),
             generation=request.checkpoint.generation,
             checkpoint_version=request.checkpoint.version,
@@ -42,6 +45,17 @@ class UnitIdentity:
             shared_between_runs=request.execution.unit.mode == "incremental",
             slice_index=slice_index,
         )
+
+    @property
+    def quarantine_key(self) -> str:
+        """Key of the commits to the quarantine."""
+        return f"{self.unit_key}#quarantine"
+
+    def accepted_context(self, slice_index: int) -> IngestionContext:
+        """Return the place of what this sink takes of a slice, where it has refused some of its rows."""
+        context = self.context(slice_index)
+        digest = sha256(f"{context.source_digest}\x00accepted by {self.unit_key}".encode()).hexdigest()
+        return replace(context, source_digest=digest, shared_between_runs=False)
 
 
 def _source_digest(request: RunIngestionUnitInput) -> str:

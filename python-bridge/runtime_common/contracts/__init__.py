@@ -4,9 +4,22 @@ The zod schemas in ``ingestion/contracts`` are the source of truth; the JSON Sch
 from them, and the tests hold these models against those.
 """
 
-from runtime_common.contracts.checkpoint import Checkpoint, Cursor, CursorFamily
+from runtime_common.contracts.checkpoint import Checkpoint, Cursor, CursorFamily, CursorTie
 from runtime_common.contracts.events import ProgressEvent, RunPhase, WorkerEvents, WorkerReadyEvent
 from runtime_common.contracts.model import ContractModel
+from runtime_common.contracts.operations import (
+    CheckOutcome,
+    CheckStatus,
+    CollectMetadataInput,
+    CollectMetadataResult,
+    CompleteScope,
+    Preview,
+    PreviewColumn,
+    PreviewMetadataInput,
+    PreviewMetadataResult,
+    TestEndpointInput,
+    TestEndpointResult,
+)
 from runtime_common.contracts.run import (
     DatasetField,
     DatasetRef,
@@ -16,21 +29,31 @@ from runtime_common.contracts.run import (
     NewCheckpoint,
     PhaseDurations,
     Provenance,
+    QuarantineEntry,
+    ReadEngine,
     RunIngestionUnitInput,
     RunIngestionUnitResult,
     RunMetadataFile,
     RunStats,
+    SchemaChangePolicy,
     UnitSpec,
     WriteMode,
 )
-from runtime_common.contracts.template import Capability, EndpointRole, EndpointTemplate, TemplateList
+from runtime_common.contracts.template import Capability, CheckStep, EndpointRole, EndpointTemplate, TemplateList
 
 __all__ = [
     "Capability",
+    "CheckOutcome",
+    "CheckStatus",
+    "CheckStep",
     "Checkpoint",
+    "CollectMetadataInput",
+    "CollectMetadataResult",
+    "CompleteScope",
     "ContractModel",
     "Cursor",
     "CursorFamily",
+    "CursorTie",
     "DatasetField",
     "DatasetRef",
     "EndpointRef",
@@ -40,14 +63,23 @@ __all__ = [
     "IngestionPolicy",
     "NewCheckpoint",
     "PhaseDurations",
+    "Preview",
+    "PreviewColumn",
+    "PreviewMetadataInput",
+    "PreviewMetadataResult",
     "ProgressEvent",
     "Provenance",
+    "QuarantineEntry",
+    "ReadEngine",
     "RunIngestionUnitInput",
     "RunIngestionUnitResult",
     "RunMetadataFile",
     "RunPhase",
     "RunStats",
+    "SchemaChangePolicy",
     "TemplateList",
+    "TestEndpointInput",
+    "TestEndpointResult",
     "UnitSpec",
     "WorkerEvents",
     "WorkerReadyEvent",

@@ -8,9 +8,17 @@ from pydantic import Field, StringConstraints
 
 from runtime_common.contracts.model import ContractModel
 
-CursorFamily = Literal["timestamptz", "timestamp", "date", "integer", "decimal", "text"]
+CursorFamily = Literal["timestamptz", "timestamp", "date", "integer", "decimal", "text", "offsets"]
 
 MAX_BOUNDARY_ROWS = 20_000
+
+
+class CursorTie(ContractModel):
+    """Stands for the boundary where more rows share the watermark than it may list: rows of it up to ``value``."""
+
+    field: Annotated[str, StringConstraints(min_length=1)]
+    value: Annotated[str, StringConstraints(min_length=1)]
+    rows: Annotated[int, Field(ge=1)]
 
 
 class Cursor(ContractModel):
@@ -29,6 +37,7 @@ class Cursor(ContractModel):
     boundary: Annotated[
         list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]], Field(max_length=MAX_BOUNDARY_ROWS)
     ]
+    tie: CursorTie | None = None
     schema_fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -13,6 +13,16 @@ from runtime_common.contracts.model import ContractModel, Id
 WriteMode = Literal["append", "merge", "overwrite"]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 Count = Annotated[int, Field(ge=0)]
+FaultCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+MetadataPath = Annotated[
+    str,
+    StringConstraints(max_length=400, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"),
+]
+
+
+SchemaChangePolicy = Literal["freeze", "evolve", "discard"]
+ReadEngine = Literal["auto", "arrow", "spark"]
 
 
 class IngestionPolicy(ContractModel):
@@ -22,6 +32,12 @@ class IngestionPolicy(ContractModel):
     lag_seconds: Annotated[float, Field(ge=0)] = 0
     lookback_seconds: Annotated[float, Field(ge=0)] = 0
     null_cursor: Literal["fail", "include", "exclude"] = "fail"
+    tie_break_field: NonEmpty | None = None
+    engine: ReadEngine = "auto"
+    schema_change: SchemaChangePolicy = "freeze"
+    delete_field: NonEmpty | None = None
+    bad_rows: Literal["fail", "quarantine"] = "fail"
+    max_bad_rows: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
 
 
 class EndpointRef(ContractModel):
@@ -48,6 +64,7 @@ class Execution(ContractModel):
 
     run_id: UUID
     fence: Annotated[int, Field(ge=1)]
+    extraction_id: UUID | None = None
     source: EndpointRef
     sink: EndpointRef
     unit: UnitSpec
@@ -96,6 +113,15 @@ class Provenance(ContractModel):
     outputs: list[DatasetRef]
 
 
+class QuarantineEntry(ContractModel):
+    """Rows of one run that went to quarantine for one reason; the reason never holds their values."""
+
+    code: FaultCode
+    field: str | None
+    reason: str
+    rows: Annotated[int, Field(ge=1)]
+
+
 class RunStats(ContractModel):
     """Numbers of one run; rows are counted over all its attempts, durations over the last."""
 
@@ -103,6 +129,8 @@ class RunStats(ContractModel):
     rows_written: Count
     rows_skipped_at_watermark: Count
     null_cursor_rows: Count
+    rows_quarantined: Count = 0
+    quarantine: Annotated[list[QuarantineEntry], Field(default_factory=list, max_length=20)]
     bytes_staged: Count
     slices: Count
     slices_reused: Count
@@ -120,14 +148,11 @@ class NewCheckpoint(ContractModel):
 class RunMetadataFile(ContractModel):
     """An Arrow stream of normalized metadata that a run has left for the graph."""
 
-    path: Annotated[
-        str,
-        StringConstraints(max_length=400, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"),
-    ]
+    path: MetadataPath
     contents: Literal["entities", "links"]
     kind: NonEmpty
     rows: Count
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
 
 
 class RunIngestionUnitResult(ContractModel):

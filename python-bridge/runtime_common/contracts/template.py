@@ -13,6 +13,13 @@ EndpointRole = Literal["source", "staging", "sink"]
 Capability = Literal["metadata.collect", "metadata.preview", "ingest.full", "ingest.incremental"]
 
 
+class CheckStep(ContractModel):
+    """One step of an endpoint's connection test."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]*$")]
+    title: NonEmpty
+
+
 class EndpointTemplate(ContractModel):
     """One kind of endpoint."""
 
@@ -23,6 +30,7 @@ class EndpointTemplate(ContractModel):
     role: EndpointRole
     version: NonEmpty
     capabilities: list[Capability]
+    checks: list[CheckStep]
     write_modes: list[WriteMode]
     delivery_guarantee: str | None
     config_schema: dict[str, Any]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
 
-from runtime_common.contracts import Capability, EndpointRole, EndpointTemplate, TemplateList, WriteMode
+from runtime_common.contracts import Capability, CheckStep, EndpointRole, EndpointTemplate, TemplateList, WriteMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,9 +27,17 @@ class EndpointModel(BaseModel):
     )
 
 
+def group(name: str) -> dict[str, JsonValue]:
+    """Return the schema extension that puts a config field into a named group of a form."""
+    return {"x-group": name}
+
+
 @dataclass(frozen=True, kw_only=True)
 class EndpointDescriptor:
-    """A template before it is printed; ``object_model`` is None for sinks, ``delivery_guarantee`` for sources."""
+    """A template before it is printed; ``object_model`` is None for sinks, ``delivery_guarantee`` for sources.
+
+    A config field may carry ``examples`` and, by :func:`group`, the group of a form that it is shown in.
+    """
 
     id: str
     title: str
@@ -38,6 +46,7 @@ class EndpointDescriptor:
     role: EndpointRole
     version: str
     capabilities: tuple[Capability, ...]
+    checks: tuple[CheckStep, ...] = ()
     write_modes: tuple[WriteMode, ...] = ()
     delivery_guarantee: str | None = None
     config_model: type[EndpointModel]
@@ -55,6 +64,7 @@ class EndpointDescriptor:
             role=self.role,
             version=self.version,
             capabilities=list(self.capabilities),
+            checks=list(self.checks),
             write_modes=list(self.write_modes),
             delivery_guarantee=self.delivery_guarantee,
             config_schema=dialect | self.config_model.model_json_schema(by_alias=True),

@@ -7,41 +7,47 @@ from typing import TYPE_CHECKING, TypeVar
 from runtime_common.contracts.model import parse
 from runtime_common.endpoints import iceberg, jdbc_postgres, parquet_files
 from runtime_common.endpoints.descriptor import template_list
+from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin, SourcePlugin, by_id, installed_plugins
 from runtime_common.exceptions import IngestionError, UnknownTemplateError
 from runtime_common.sealed_secrets import SecretKey, open_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-    from runtime_common.contracts import EndpointRef, TemplateList
+    from runtime_common.contracts import EndpointRef, EndpointRole, TemplateList
     from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel
+    from runtime_common.endpoints.plugin import EndpointPlugin
     from runtime_common.protocols import SinkEndpoint, SourceEndpoint
     from runtime_common.spark import SparkEngine
 
-Entry = TypeVar("Entry")
+Plugin = TypeVar("Plugin", SourcePlugin, SinkPlugin)
+
+BUILT_IN: tuple[EndpointPlugin, ...] = (
+    iceberg.ENDPOINT,
+    jdbc_postgres.ENDPOINT,
+    parquet_files.ENDPOINT,
+)
 
 
 class EndpointFactory:
-    """Knows every endpoint of this worker.
+    """Knows every endpoint of this worker: those of this package and those of installed plugins.
 
     Args:
         secret_key: Opens sealed secrets; None if no config holds one.
         spark: The worker's one Spark session, for the endpoints that need it.
+
+    Raises:
+        ConfigurationError: Two endpoints have the same template id.
     """
 
     def __init__(self, *, secret_key: SecretKey | None, spark: SparkEngine) -> None:
         self._secret_key = secret_key
-        self._sources: dict[str, tuple[EndpointDescriptor, Callable[[EndpointModel], SourceEndpoint]]] = {
-            jdbc_postgres.DESCRIPTOR.id: (jdbc_postgres.DESCRIPTOR, jdbc_postgres.build),
-        }
-        self._sinks: dict[str, tuple[EndpointDescriptor, Callable[[EndpointModel], SinkEndpoint]]] = {
-            iceberg.DESCRIPTOR.id: (iceberg.DESCRIPTOR, lambda config: iceberg.build(config, spark)),
-            parquet_files.DESCRIPTOR.id: (parquet_files.DESCRIPTOR, parquet_files.build),
-        }
+        self._services = EndpointServices(spark=spark)
+        self._plugins = by_id([*BUILT_IN, *installed_plugins()])
 
     def templates(self) -> TemplateList:
         """Return the descriptors of all endpoints."""
-        return template_list([entry[0] for entry in (*self._sources.values(), *self._sinks.values())])
+        return template_list([plugin.descriptor for plugin in self._plugins.values()])
 
     def source(self, ref: EndpointRef) -> SourceEndpoint:
         """Build a source.
@@ -51,13 +57,13 @@ class EndpointFactory:
             ConfigurationError: The config breaks the template's schema.
             SecretError: A secret can't be opened.
         """
-        descriptor, build = _lookup(self._sources, ref.template_id, "source")
-        return build(self._config(ref, descriptor, "source"))
+        plugin = _of_role(self._plugins, SourcePlugin, ref.template_id, "source")
+        return plugin.build(self._config(ref, plugin.descriptor, "source"), self._services)
 
     def sink(self, ref: EndpointRef) -> SinkEndpoint:
         """Build a sink; raises like :meth:`source`."""
-        descriptor, build = _lookup(self._sinks, ref.template_id, "sink")
-        return build(self._config(ref, descriptor, "sink"))
+        plugin = _of_role(self._plugins, SinkPlugin, ref.template_id, "sink")
+        return plugin.build(self._config(ref, plugin.descriptor, "sink"), self._services)
 
     def sink_descriptor(self, ref: EndpointRef) -> EndpointDescriptor:
         """Return what the sink can do.
@@ -65,9 +71,9 @@ class EndpointFactory:
         Raises:
             UnknownTemplateError: No sink of that template.
         """
-        return _lookup(self._sinks, ref.template_id, "sink")[0]
+        return _of_role(self._plugins, SinkPlugin, ref.template_id, "sink").descriptor
 
-    def _config(self, ref: EndpointRef, descriptor: EndpointDescriptor, side: str) -> EndpointModel:
+    def _config(self, ref: EndpointRef, descriptor: EndpointDescriptor, side: EndpointRole) -> EndpointModel:
         try:
             opened = open_config(ref.config, endpoint_id=ref.endpoint_id, key=self._secret_key)
         except IngestionError as error:
@@ -76,11 +82,12 @@ class EndpointFactory:
         return parse(descriptor.config_model, opened, prefix=f"{side}.config")
 
 
-def _lookup(entries: dict[str, Entry], template_id: str, side: str) -> Entry:
-    try:
-        return entries[template_id]
-    except KeyError:
-        raise UnknownTemplateError(
-            f"this worker has no {side} template {template_id!r}; it knows {', '.join(sorted(entries))}",
-            field=f"{side}.templateId",
-        ) from None
+def _of_role(plugins: Mapping[str, EndpointPlugin], kind: type[Plugin], template_id: str, side: EndpointRole) -> Plugin:
+    plugin = plugins.get(template_id)
+    if isinstance(plugin, kind):
+        return plugin
+    known = sorted(name for name, one in plugins.items() if isinstance(one, kind))
+    raise UnknownTemplateError(
+        f"this worker has no {side} template {template_id!r}; it knows {', '.join(known)}",
+        field=f"{side}.templateId",
+    )

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel
 from runtime_common.endpoints.iceberg_history import IcebergHistory, TableState
 from runtime_common.endpoints.iceberg_write import WAP_SWITCH, conforming, create_table_sql, stage, stage_only_sql
+from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin
 from runtime_common.endpoints.sink_turn import check_target, earlier_commit, openlineage_name
 from runtime_common.exceptions import InternalError, SinkError
 from runtime_common.failpoints import failpoint
@@ -54,13 +55,6 @@ DESCRIPTOR = EndpointDescriptor(
     ),
     config_model=IcebergConfig,
 )
-
-
-def build(config: EndpointModel, spark: SparkEngine) -> IcebergSink:
-    """Build the sink from its validated config."""
-    if not isinstance(config, IcebergConfig):
-        raise InternalError("iceberg was given the config of another endpoint")
-    return IcebergSink(config, spark)
 
 
 class IcebergSink:
@@ -181,3 +175,12 @@ class IcebergSink:
         spark.conf.set(f"{prefix}.warehouse", self._warehouse)
         # Another worker may have committed: a cached table would hide it.
         spark.conf.set(f"{prefix}.cache-enabled", "false")
+
+
+def _build(config: EndpointModel, services: EndpointServices) -> IcebergSink:
+    if not isinstance(config, IcebergConfig):
+        raise InternalError("iceberg was given the config of another endpoint")
+    return IcebergSink(config, services.spark)
+
+
+ENDPOINT = SinkPlugin(descriptor=DESCRIPTOR, build=_build)

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, StringConstraints
 
 from runtime_common.contracts.model import parse
 from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel
+from runtime_common.endpoints.plugin import EndpointServices, SourcePlugin
 from runtime_common.endpoints.postgres_errors import connection_error
 from runtime_common.endpoints.postgres_read import PostgresRead
 from runtime_common.exceptions import InternalError
@@ -60,17 +61,8 @@ DESCRIPTOR = EndpointDescriptor(
 )
 
 
-def build(config: EndpointModel) -> PostgresSource:
-    """Build the source from its validated config."""
-    if not isinstance(config, PostgresConfig):
-        raise InternalError("jdbc_postgres was given the config of another endpoint")
-    return PostgresSource(config)
-
-
 class PostgresSource:
     """See :class:`runtime_common.protocols.SourceEndpoint`."""
-
-    engine = "adbc"
 
     def __init__(self, config: PostgresConfig) -> None:
         self._config = config
@@ -118,3 +110,12 @@ class PostgresSource:
                 cancellation=cancellation,
             )
         raise failure
+
+
+def _build(config: EndpointModel, services: EndpointServices) -> PostgresSource:  # noqa: ARG001
+    if not isinstance(config, PostgresConfig):
+        raise InternalError("jdbc_postgres was given the config of another endpoint")
+    return PostgresSource(config)
+
+
+ENDPOINT = SourcePlugin(descriptor=DESCRIPTOR, build=_build)

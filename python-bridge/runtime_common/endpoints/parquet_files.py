@@ -19,6 +19,7 @@ from runtime_common.contracts import DatasetField, DatasetRef
 from runtime_common.durable_files import sync_directory, sync_file
 from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel
 from runtime_common.endpoints.parquet_manifests import INCOMING, Arrival, DataFile, FolderManifest, ManifestLog
+from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin
 from runtime_common.endpoints.sink_turn import check_target, earlier_commit, openlineage_name
 from runtime_common.exceptions import InternalError, SinkError, SinkSchemaError
 from runtime_common.protocols import CommitRequest, RecordReader, SinkCommit
@@ -59,13 +60,6 @@ DESCRIPTOR = EndpointDescriptor(
     ),
     config_model=ParquetFilesConfig,
 )
-
-
-def build(config: EndpointModel) -> ParquetFilesSink:
-    """Build the sink from its validated config."""
-    if not isinstance(config, ParquetFilesConfig):
-        raise InternalError("parquet_files was given the config of another endpoint")
-    return ParquetFilesSink(Path(config.directory))
 
 
 @contextmanager
@@ -229,3 +223,12 @@ def _clean_up(log: ManifestLog, incoming: Path, token: str) -> None:
                 continue
             if folder.name == token or time.time() - folder.stat().st_mtime > _ORPHAN_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _build(config: EndpointModel, services: EndpointServices) -> ParquetFilesSink:  # noqa: ARG001
+    if not isinstance(config, ParquetFilesConfig):
+        raise InternalError("parquet_files was given the config of another endpoint")
+    return ParquetFilesSink(Path(config.directory))
+
+
+ENDPOINT = SinkPlugin(descriptor=DESCRIPTOR, build=_build)

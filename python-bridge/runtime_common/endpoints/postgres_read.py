@@ -15,14 +15,16 @@ from runtime_common.contracts import DatasetRef
 from runtime_common.cursor import TIME_FAMILIES, check_canonical, empty_text, is_canonical, out_of_range
 from runtime_common.endpoints.postgres_errors import read_error
 from runtime_common.endpoints.postgres_schema import TableSchema, read_table_schema
-from runtime_common.exceptions import ConfigurationError, DataError
+from runtime_common.exceptions import ConfigurationError, DataError, InternalError
+from runtime_common.protocols import SourceRead
+from runtime_common.slicing import SliceCutter
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
     from types import TracebackType
 
     from runtime_common.cancellation import Cancellation
-    from runtime_common.contracts import CursorFamily
+    from runtime_common.contracts import Cursor, CursorFamily
     from runtime_common.protocols import CursorColumn, ReadRequest
 
 _SQL_TYPES: dict[CursorFamily, str] = {
@@ -50,8 +52,10 @@ _NOT_FINITE: dict[CursorFamily, str] = {
 }
 
 
-class PostgresRead:
+class PostgresRead(SourceRead):
     """See :class:`runtime_common.protocols.SourceRead`."""
+
+    engine = "adbc"
 
     def __init__(
         self,
@@ -162,6 +166,22 @@ class PostgresRead:
             return
         self._cancellation.check()
         raise failure
+
+    def cutter(self, *, start: Cursor | None, slice_rows: int, compared: Sequence[str] | None) -> SliceCutter:
+        """Return a cutter of an ordered read.
+
+        Raises:
+            InternalError: The read has no cursor column.
+        """
+        if self.cursor_column is None:
+            raise InternalError("a read without a cursor column was to be cut")
+        return SliceCutter(
+            column=self.cursor_column,
+            schema_fingerprint=self.schema_fingerprint,
+            start=start,
+            slice_rows=slice_rows,
+            compared=compared,
+        )
 
     def _converted(self, cursor: adbc_driver_postgresql.dbapi.Cursor) -> Iterator[pa.RecordBatch]:
         finished = False

@@ -28,10 +28,12 @@ DATASET = DatasetRef(namespace="postgres://host:1", name="db.public.t", version=
 
 
 def context(**changes: Any) -> IngestionContext:
+    run_id = changes.get("run_id", str(uuid.uuid4()))
     values: dict[str, Any] = {
         "unit_key": "source/unit",
         "sink_key": "source/unit/sink",
-        "run_id": str(uuid.uuid4()),
+        "run_id": run_id,
+        "extraction_id": run_id,
         "fence": (1, 1),
         "generation": 1,
         "checkpoint_version": 0,

@@ -13,12 +13,15 @@ from ingestion_runtime.ingestion import RuntimeEnvironment, run_ingestion
 from runtime_common.cancellation import Cancellation
 from runtime_common.contracts import Checkpoint, RunIngestionUnitInput, RunIngestionUnitResult
 from runtime_common.endpoints import EndpointFactory
+from runtime_common.run_metadata import RunMetadataFolder
 from runtime_common.spark import SparkEngine
 from runtime_common.staging import PROVIDER_ID, LocalDirectoryStaging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from runtime_common.protocols import StagingProvider
 
 EMPTY = Checkpoint(version=0, generation=1, cursor=None)
 
@@ -52,8 +55,13 @@ class Unit:
     source: Mapping[str, Any]
     sink_template: str
     sink_config: Mapping[str, Any]
-    staging: LocalDirectoryStaging
+    staging: StagingProvider
     table: str
+    metadata_root: Path
+    source_template: str = "jdbc_postgres"
+    object: Mapping[str, Any] | None = None
+    sink_id: str = "sink-1"
+    extraction_id: uuid.UUID | None = None
     spark: SparkEngine = field(default_factory=lambda: SparkEngine(jars=None))
     mode: str = "incremental"
     cursor_field: str | None = "at"
@@ -73,20 +81,25 @@ class Unit:
             {
                 "endpointId": "source-1",
                 "unitId": self.table,
-                "sinkId": "sink-1",
+                "sinkId": self.sink_id,
                 "checkpoint": self.checkpoint.to_wire(),
                 "policy": dict(self.policy),
                 "execution": {
                     "runId": str(run_id or uuid.uuid4()),
                     "fence": self.fence,
-                    "source": {"endpointId": "source-1", "templateId": "jdbc_postgres", "config": dict(self.source)},
+                    "extractionId": None if self.extraction_id is None else str(self.extraction_id),
+                    "source": {
+                        "endpointId": "source-1",
+                        "templateId": self.source_template,
+                        "config": dict(self.source),
+                    },
                     "sink": {
-                        "endpointId": "sink-1",
+                        "endpointId": self.sink_id,
                         "templateId": self.sink_template,
                         "config": dict(self.sink_config),
                     },
                     "unit": {
-                        "object": {"schema": "public", "table": self.table},
+                        "object": dict(self.object or {"schema": "public", "table": self.table}),
                         "mode": self.mode,
                         "cursorField": self.cursor_field,
                         "primaryKey": list(self.primary_key),
@@ -110,6 +123,7 @@ class Unit:
             RuntimeEnvironment(
                 factory=EndpointFactory(secret_key=None, spark=self.spark),
                 staging={PROVIDER_ID: self.staging},
+                metadata=RunMetadataFolder(self.metadata_root),
                 attempt=attempt,
                 cancellation=cancellation or Cancellation(),
             ),
@@ -127,4 +141,5 @@ def parquet_unit(database: Database, folder: Path, table: str = "events", **chan
         sink_config={"directory": str(folder / "sink")},
         staging=LocalDirectoryStaging(folder / "staging"),
         table=table,
+        metadata_root=folder / "metadata",
     ).changed(**changes)

@@ -1,0 +1,92 @@
+"""What changed in a source's columns since the unit's last commit, and whether the policy lets the run go on (R7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runtime_common.exceptions import CheckpointMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runtime_common.contracts import Cursor, DatasetField, SchemaChangePolicy, WriteMode
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchemaDrift:
+    """Column names by what became of them; ``unchanged`` in the order of before, in which row hashes were made."""
+
+    added: tuple[str, ...]
+    dropped: tuple[str, ...]
+    retyped: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the columns are the same; their order counts for nothing."""
+        return not (self.added or self.dropped or self.retyped)
+
+    @property
+    def only_adds(self) -> bool:
+        """Whether every column of before is still there as it was."""
+        return not (self.dropped or self.retyped)
+
+    def __str__(self) -> str:
+        parts = [
+            f"{label} {', '.join(names)}"
+            for label, names in (("new:", self.added), ("gone:", self.dropped), ("of another type:", self.retyped))
+            if names
+        ]
+        return "; ".join(parts)
+
+
+def compare_fields(before: Sequence[DatasetField], now: Sequence[DatasetField]) -> SchemaDrift:
+    """Return what changed between two lists of columns."""
+    old = {one.name: one.type for one in before}
+    new = {one.name: one.type for one in now}
+    return SchemaDrift(
+        added=tuple(name for name in new if name not in old),
+        dropped=tuple(name for name in old if name not in new),
+        retyped=tuple(name for name in new if name in old and new[name] != old[name]),
+        unchanged=tuple(name for name in old if new.get(name) == old[name]),
+    )
+
+
+def check_drift(
+    drift: SchemaDrift | None, cursor: Cursor | None, *, fingerprint: str, policy: SchemaChangePolicy, mode: WriteMode
+) -> None:
+    """Hold what changed against the policy.
+
+    Rows at the watermark are recognised by a hash over the columns that were there when they were committed. Where such
+    a column is gone or has another type they can't be, so only a merge, which may deliver them again, can go on.
+
+    Args:
+        drift: None when the sink no longer knows the columns of before.
+        cursor: The checkpoint's; None when nothing was committed yet.
+        fingerprint: Of the source's schema as it is.
+        policy: The unit's.
+        mode: How the sink writes.
+
+    Raises:
+        CheckpointMismatchError: The run can't go on; says what changed and what to do.
+    """
+    if cursor is None or cursor.schema_fingerprint == fingerprint or (drift is not None and drift.is_none):
+        return
+    what = "the columns of the source changed since the checkpoint was made"
+    if drift is not None:
+        what = f"{what} ({drift})"
+    if policy == "evolve" and (mode == "merge" or (drift is not None and drift.only_adds)):
+        return
+    if policy == "discard" and drift is not None and drift.only_adds:
+        return
+    advice = {
+        "freeze": "set the policy schemaChange to evolve or discard, change the source back",
+        "evolve": "an append can only take new columns: use merge, change the source back",
+        "discard": "the policy discard can only leave out new columns: set it to evolve, change the source back",
+    }[policy]
+    raise CheckpointMismatchError(
+        f"{what}; {advice}, or define a new unit id with a new target to read it from the start",
+        code="SCHEMA_CHANGED",
+        field=cursor.field,
+    )

@@ -1,0 +1,230 @@
+"""The Parquet parts of one slice in a local directory: their writer and their reader."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from runtime_common.durable_files import sync_file
+from runtime_common.exceptions import StagingError
+from runtime_common.protocols import SliceManifest, SliceSeal, StagedPart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from runtime_common.bad_rows import RejectedRow
+
+# Large enough for Parquet to compress and skip well, small enough to keep a few of them in memory.
+_ROW_GROUP_ROWS = 128 * 1024
+# Wide rows reach this first; in memory, before compression.
+_ROW_GROUP_BYTES = 64 * 1024 * 1024
+_PART_BYTES = 256 * 1024 * 1024
+_HASH_CHUNK_BYTES = 1024 * 1024
+
+QUARANTINE_SCHEMA = pa.schema(
+    [
+        pa.field("run_id", pa.string()),
+        pa.field("batch_id", pa.string()),
+        pa.field("rejected_at", pa.timestamp("us", tz="UTC")),
+        pa.field("code", pa.string()),
+        pa.field("field", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("row", pa.string()),
+    ]
+)
+"""Columns of ``<target>_quarantine``; ``row`` is the row as JSON text, as far as it could be read."""
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    digest = sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_HASH_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def staging_disk_errors() -> Iterator[None]:
+    """Turn what the file system says into a typed error."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        advice = "free some space under STAGING_ROOT" if full else "check STAGING_ROOT"
+        raise StagingError(
+            f"the staging area can't be written: {error.strerror}; {advice}",
+            code="STAGING_DISK_FULL" if full else "STAGING_FAILED",
+        ) from None
+
+
+def quarantine_batch(rows: Sequence[RejectedRow], *, run_id: str, batch_id: str) -> pa.RecordBatch:
+    """Return rejected rows in the columns of the quarantine."""
+    now = datetime.now(UTC)
+    return pa.RecordBatch.from_pylist(
+        [
+            {
+                "run_id": run_id,
+                "batch_id": batch_id,
+                "rejected_at": now,
+                "code": row.code,
+                "field": row.field,
+                "reason": row.reason,
+                "row": row.row,
+            }
+            for row in rows
+        ],
+        schema=QUARANTINE_SCHEMA,
+    )
+
+
+class PartFiles:
+    """Gathers batches of one schema into Parquet files of a useful size.
+
+    Args:
+        directory: Where the files go.
+        prefix: Of their names.
+    """
+
+    def __init__(self, directory: Path, *, prefix: str) -> None:
+        self._directory = directory
+        self._prefix = prefix
+        self.parts: list[StagedPart] = []
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_rows = 0
+        self._pending_bytes = 0
+        self._writer: pq.ParquetWriter | None = None
+        self._file: pa.NativeFile | None = None
+        self._rows_in_part = 0
+
+    def append(self, batch: pa.RecordBatch) -> None:
+        """Append rows; small batches are gathered into row groups of a useful size."""
+        self._pending.append(batch)
+        self._pending_rows += batch.num_rows
+        self._pending_bytes += batch.nbytes
+        if self._pending_rows >= _ROW_GROUP_ROWS or self._pending_bytes >= _ROW_GROUP_BYTES:
+            self._flush()
+
+    def finish(self) -> list[StagedPart]:
+        """Write what is left and return all files."""
+        self._flush()
+        with staging_disk_errors():
+            self._finish_part()
+        return self.parts
+
+    def abandon(self) -> None:
+        """Close the file that is open."""
+        if self._file is not None:
+            self._file.close()
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        table = pa.Table.from_batches(self._pending)
+        self._pending = []
+        self._pending_rows = 0
+        self._pending_bytes = 0
+        with staging_disk_errors():
+            if self._writer is None:
+                path = self._directory / self._part_name()
+                self._file = pa.OSFile(str(path), "wb")
+                self._writer = pq.ParquetWriter(self._file, table.schema, compression="zstd", compression_level=1)
+            self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
+            self._rows_in_part += table.num_rows
+            if self._file is not None and self._file.tell() >= _PART_BYTES:
+                self._finish_part()
+
+    def _part_name(self) -> str:
+        return f"{self._prefix}-{len(self.parts):05d}.parquet"
+
+    def _finish_part(self) -> None:
+        if self._writer is None or self._file is None:
+            return
+        self._writer.close()
+        self._file.close()
+        path = self._directory / self._part_name()
+        sync_file(path)
+        self.parts.append(
+            StagedPart(name=path.name, rows=self._rows_in_part, bytes=path.stat().st_size, sha256=file_hash(path))
+        )
+        self._writer = None
+        self._file = None
+        self._rows_in_part = 0
+
+
+class PartWriter:
+    """Writes the parts of one attempt."""
+
+    def __init__(self, directory: Path, *, seal_as: Callable[[Path, SliceManifest], None]) -> None:
+        self._directory = directory
+        self._seal_as = seal_as
+        self._rows = PartFiles(directory, prefix="part")
+        self._rejected = PartFiles(directory, prefix="rejected")
+
+    def write_batch(self, batch: pa.RecordBatch | Iterable[Mapping[str, Any]]) -> None:
+        """Append rows."""
+        if isinstance(batch, pa.RecordBatch):
+            self._rows.append(batch)
+        else:
+            for gathered in pa.Table.from_pylist([dict(row) for row in batch]).to_batches():
+                self._rows.append(gathered)
+
+    def write_rejected(self, rows: Sequence[RejectedRow], *, run_id: str, batch_id: str) -> None:
+        """Append rows that go to quarantine."""
+        if rows:
+            self._rejected.append(quarantine_batch(rows, run_id=run_id, batch_id=batch_id))
+
+    def seal(self, seal: SliceSeal) -> SliceManifest:
+        """Close the last part, write the manifest and `_SUCCESS`, and give the directory its final name.
+
+        Raises:
+            StagingError: The disk fails, or another attempt sealed this slice first.
+        """
+        manifest = SliceManifest(**dict(seal), parts=self._rows.finish(), rejected_parts=self._rejected.finish())
+        self._seal_as(self._directory, manifest)
+        return manifest
+
+    def abort(self) -> None:
+        """Remove what was written; sealed slices are not touched."""
+        self._rows.abandon()
+        self._rejected.abandon()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+class PartReader:
+    """Reads the parts of a sealed slice."""
+
+    def __init__(self, directory: Path, manifest: SliceManifest) -> None:
+        self._directory = directory
+        self.manifest = manifest
+
+    def iter_batches(self, chunk_size: int) -> Iterator[pa.RecordBatch]:
+        """Yield batches of at most ``chunk_size`` rows."""
+        for path in self.part_paths():
+            with pq.ParquetFile(path) as file:
+                yield from file.iter_batches(batch_size=chunk_size)
+
+    def part_paths(self) -> Sequence[Path]:
+        """Return the files in the order they were written."""
+        return [self._directory / part.name for part in self.manifest.parts]
+
+    def part_urls(self) -> Sequence[str]:
+        """Return the files as Spark reads them."""
+        return [str(path) for path in self.part_paths()]
+
+    def rejected(self) -> PartReader | None:
+        """Return a reader of the rows that go to quarantine; None when there are none."""
+        if not self.manifest.rejected_parts:
+            return None
+        return PartReader(
+            self._directory,
+            self.manifest.model_copy(update={"parts": self.manifest.rejected_parts, "rejected_parts": []}),
+        )
