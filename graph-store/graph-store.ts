@@ -189,7 +189,10 @@ export interface GraphStore {
 
 /** Reads of the change log. Sequences start at 1 and have no gaps; their order is commit order. */
 export interface ChangeLog {
-  /** Sequence of the latest committed change; 0 in an empty graph. */
+  /**
+   * Sequence of the latest change; 0 while there is none. All up to it can be read, and what was read of the graph before the call
+   * shows nothing of later ones.
+   */
   head(): Promise<number>;
   /** Sequence of the oldest change that retention has left; 1 + head when none is left. */
   oldest(): Promise<number>;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as timer } from 'node:timers/promises';
 import neo4j, { type Driver, type ManagedTransaction } from 'neo4j-driver';
 import { AppError } from '#errors';
 import {
@@ -23,6 +24,13 @@ const PRUNE_STEP = 500;
 /** Characters of JSON that one read returns, but for the change that goes past it. */
 const READ_SIZE = 8 * 1024 * 1024;
 
+/**
+ * Looks for a change that is counted and cannot be read yet, and the pause between two. Neo4j takes milliseconds to apply a commit;
+ * after all of them the counter itself is wrong, and nobody is to wait for it.
+ */
+const LOOKS = 50;
+const PAUSE_MS = 5;
+
 const HOUR_MS = 3_600_000;
 
 type Row = { get(key: string): unknown };
@@ -37,8 +45,14 @@ export class Neo4jChangeLog implements ChangeLog {
     this.#now = options.now ?? (() => new Date());
   }
 
-  head(): Promise<number> {
-    return inReadTransaction(this.#driver, readHead);
+  async head(): Promise<number> {
+    const { counted, sequence } = await inReadTransaction(this.#driver, readHead);
+    let readable = sequence;
+    for (let look = 1; readable < counted && look < LOOKS; look += 1) {
+      await timer(PAUSE_MS);
+      readable = (await inReadTransaction(this.#driver, readHead)).sequence;
+    }
+    return readable;
   }
 
   oldest(): Promise<number> {
@@ -109,16 +123,16 @@ export class Neo4jChangeLog implements ChangeLog {
   }
 }
 
-async function readHead(tx: ManagedTransaction): Promise<number> {
-  const result = await tx.run<{ sequence: number }>(READ_HEAD);
+async function readHead(tx: ManagedTransaction): Promise<{ counted: number; sequence: number }> {
+  const result = await tx.run<{ counted: number; sequence: number }>(READ_HEAD);
   const row = result.records[0];
   if (row === undefined) throw new AppError('INTERNAL_SERVER_ERROR', 'the graph has no change log: run its migrations');
-  return row.get('sequence');
+  return row.toObject();
 }
 
 async function readOldest(tx: ManagedTransaction): Promise<number> {
   const result = await tx.run<{ sequence: number }>(READ_OLDEST);
-  return result.records[0]?.get('sequence') ?? (await readHead(tx)) + 1;
+  return result.records[0]?.get('sequence') ?? (await readHead(tx)).sequence + 1;
 }
 
 async function refuseExpired(tx: ManagedTransaction, after: number): Promise<void> {

@@ -14,7 +14,21 @@ SET l.sequence = l.sequence + 1
 SET c.sequence = l.sequence
 RETURN l.sequence AS sequence`;
 
-export const READ_HEAD = `MATCH (l:ChangeLog {id: 'main'}) RETURN l.sequence AS sequence`;
+/**
+ * `sequence` is the last change that READ_CHANGES finds, by the same index; `counted` is what the counter says. Neo4j shows a commit
+ * piece by piece while it applies it: the counter before the edges, the indexes last. So nothing can be seen of a change that is not
+ * counted, and what is counted can be read in a moment. No change is missing before the last one of the index: a commit keeps the
+ * lock of the counter until all of it is applied, and only then the next one gets its number.
+ */
+export const READ_HEAD = `
+MATCH (l:ChangeLog {id: 'main'})
+RETURN l.sequence AS counted, coalesce(head(COLLECT {
+  MATCH (c:Change)
+  WHERE c.sequence > 0
+  RETURN c.sequence
+  ORDER BY c.sequence DESC
+  LIMIT 1
+}), 0) AS sequence`;
 
 export const READ_OLDEST = `
 MATCH (c:Change)
@@ -68,11 +82,10 @@ export const LOCK_RETENTION = `
 MERGE (l:ChangeLog {id: 'retention'})
 SET l.lockedBy = $lockedBy`;
 
-/** The oldest changes but the latest one. Parameters: `limit`. */
+/** The oldest changes but the latest one, as the index has it. Parameters: `limit`. */
 export const READ_OLDEST_CHANGES = `
-MATCH (l:ChangeLog {id: 'main'})
 MATCH (c:Change)
-WHERE c.sequence > 0 AND c.sequence < l.sequence
+WHERE c.sequence > 0 AND EXISTS { MATCH (next:Change) WHERE next.sequence > c.sequence }
 RETURN c.sequence AS sequence, c.at AS at
 ORDER BY c.sequence
 LIMIT $limit`;

@@ -1,4 +1,3 @@
-import { setTimeout as timer } from 'node:timers/promises';
 import { AppError, InputError } from '#errors';
 import {
   type Change,
@@ -18,10 +17,6 @@ const MOST_BIRTHS = 100_000;
 
 /** Changes to one read of the log. */
 const PAGE = 500;
-
-/** Looks for a change that is counted and cannot be seen yet, each after a pause that grows by so much. */
-const LOOKS = 15;
-const PAUSE_MS = 10;
 
 export interface ConeRequest {
   readonly urn: string;
@@ -114,7 +109,6 @@ export class LineageCone {
   async #load(): Promise<KnownCone> {
     // What is committed by now is in the walk; what comes while it goes on may be, and so the log must be read behind it.
     const before = await this.#sources.log.head();
-    await this.#untilSeen(before);
     const { nodes, edges } = await readCone(this.#request, this.#sources);
     const head = await this.#sources.log.head();
     await this.#readLog(this.#read?.to ?? before, head);
@@ -134,7 +128,8 @@ export class LineageCone {
     const edges: Ends[] = [];
     const purged: string[] = [];
     for (let at = after; at < upTo; ) {
-      const changes = await this.#changesBehind(at, upTo);
+      const changes = await this.#sources.log.read({ after: at, upTo, limit: PAGE });
+      if (changes.length === 0) throw new Error(`the change log ends at ${at}, below its head ${upTo}`);
       for (const { sequence, items } of changes) {
         at = sequence;
         for (const { operation, kind, urn, to } of items) {
@@ -148,32 +143,6 @@ export class LineageCone {
     }
     if (this.#read !== undefined) this.#read.to = Math.max(this.#read.to, upTo);
     return { edges, purged };
-  }
-
-  /**
-   * The next changes of the log. A commit of Neo4j is not seen all at once: for a moment the head may count a change which no index
-   * has yet.
-   */
-  async #changesBehind(after: number, upTo: number): Promise<readonly Change[]> {
-    for (let look = 1; ; look += 1) {
-      const changes = await this.#sources.log.read({ after, upTo, limit: PAGE });
-      if (changes.length > 0) return changes;
-      if (look === LOOKS) {
-        throw new AppError('STORE_UNAVAILABLE', `the change log ends at ${after}, below its head ${upTo}: try again`, {
-          details: { store: 'neo4j' },
-        });
-      }
-      await timer(look * PAUSE_MS);
-    }
-  }
-
-  /** Waits until the last change is seen as a whole, which its entry in the log is the last part of. */
-  async #untilSeen(head: number): Promise<void> {
-    if (head === 0) return;
-    await this.#changesBehind(head - 1, head).catch((error: unknown) => {
-      // So old that the log has forgotten it.
-      if (!(error instanceof AppError && error.code === 'CURSOR_EXPIRED')) throw error;
-    });
   }
 }
 

@@ -289,7 +289,14 @@ MATCH (c:Change {id: id})
 RETURN c.id AS id, coalesce(c.size, size(c.items)) AS size;
 
 // READ_HEAD
-MATCH (l:ChangeLog {id: 'main'}) RETURN l.sequence AS sequence;
+MATCH (l:ChangeLog {id: 'main'})
+RETURN l.sequence AS counted, coalesce(head(COLLECT {
+  MATCH (c:Change)
+  WHERE c.sequence > 0
+  RETURN c.sequence
+  ORDER BY c.sequence DESC
+  LIMIT 1
+}), 0) AS sequence;
 
 // READ_LABELS
 UNWIND $urns AS urn
@@ -339,9 +346,8 @@ ORDER BY c.sequence
 LIMIT 1;
 
 // READ_OLDEST_CHANGES
-MATCH (l:ChangeLog {id: 'main'})
 MATCH (c:Change)
-WHERE c.sequence > 0 AND c.sequence < l.sequence
+WHERE c.sequence > 0 AND EXISTS { MATCH (next:Change) WHERE next.sequence > c.sequence }
 RETURN c.sequence AS sequence, c.at AS at
 ORDER BY c.sequence
 LIMIT $limit;

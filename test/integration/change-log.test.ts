@@ -1,4 +1,4 @@
-import type { ManagedTransaction } from 'neo4j-driver';
+import neo4j, { type ManagedTransaction } from 'neo4j-driver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { datasetUrn, READ_CHANGES_BY_ID } from '#graph-schema';
 import { entityHistory, Neo4jChangeLog, Neo4jGraphStore } from '#graph-store';
@@ -54,6 +54,31 @@ describe('the retention of the change log', () => {
     const inTwoDays = () => new Date(Date.now() + 2 * 86_400_000);
     await new Neo4jChangeLog(graph.driver, { now: inTwoDays }).prune(day(1));
     expect(await graph.store.write(request, CONTEXT, options)).toMatchObject({ replayed: false, sequence: null });
+  });
+});
+
+describe('the head of the change log', () => {
+  const count = (by: number) =>
+    graph.query("MATCH (l:ChangeLog {id: 'main'}) SET l.sequence = l.sequence + $by", { by: neo4j.int(by) });
+
+  it('is the last change that can be read, which retention keeps, where the counter says more', async () => {
+    const last = await head();
+    await count(1);
+    await graph.log.prune(new Date());
+    expect(await head()).toBe(last);
+    expect(await graph.log.read({ after: last - 1, upTo: last, limit: 10 })).toMatchObject([{ sequence: last }]);
+    await count(-1);
+    expect(await head()).toBe(last);
+  });
+
+  it('is waited for while a commit is seen in part', async () => {
+    const last = await head();
+    await count(1);
+    const asked = head();
+    await graph.query("CREATE (:Change {id: 'late', sequence: $sequence, at: datetime(), items: '[]'})", {
+      sequence: neo4j.int(last + 1),
+    });
+    expect(await asked).toBe(last + 1);
   });
 });
 
