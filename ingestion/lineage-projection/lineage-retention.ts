@@ -1,7 +1,8 @@
-import type { LineageHoldings, LineageStore, LineageWrite, SeriesPlace, WriteContext } from '#graph-store';
+import type { LineageHoldings, LineageStore, SeriesPlace, WriteContext } from '#graph-store';
 import { RecordBook } from './record-book.js';
 import { RUN } from './record-kinds.js';
 import type { RetentionRule } from './retention-rule.js';
+import type { RetentionStep } from './retention-step.js';
 import { retireRuns } from './retire-runs.js';
 import { retireVersions } from './retire-versions.js';
 
@@ -24,11 +25,6 @@ export interface RetentionOptions {
   readonly signal: AbortSignal;
   /** Is told of all that has gone by the end of each step. */
   readonly onStep?: (counts: RetentionCounts) => void;
-}
-
-interface Step {
-  readonly write: LineageWrite;
-  readonly retired: readonly string[];
 }
 
 /**
@@ -64,6 +60,7 @@ class RetentionPass {
   readonly #context: WriteContext;
   #counts: RetentionCounts = { runs: 0, versions: 0 };
   #sequence: number | null = null;
+  #isStopped = false;
 
   constructor(store: LineageStore, options: RetentionOptions, context: WriteContext) {
     this.#store = store;
@@ -72,28 +69,38 @@ class RetentionPass {
   }
 
   async run(rule: RetentionRule): Promise<RetentionReport> {
-    const { isDryRun, signal } = this.#options;
     const gone = new Set<string>();
-    for (let after: SeriesPlace | null | undefined; after !== null; ) {
-      if (signal.aborted) return this.#report(false);
-      const place: SeriesPlace | null = after ?? null;
-      const { retired, next } = await this.#step((holdings) => retireRuns(holdings, rule, place));
-      if (isDryRun) for (const run of retired) gone.add(run);
+    const runs = this.#steps((holdings, after: SeriesPlace | null) => retireRuns(holdings, rule, after));
+    for await (const retired of runs) {
+      if (this.#options.isDryRun) for (const run of retired) gone.add(run);
       this.#count({ runs: retired.length, versions: 0 });
-      after = next;
     }
-    for (let after: string | null | undefined; after !== null; ) {
-      if (signal.aborted) return this.#report(false);
-      const place: string | null = after ?? null;
-      const { retired, next } = await this.#step((holdings) => retireVersions(holdings, rule, place, gone));
-      this.#count({ runs: 0, versions: retired.length });
-      after = next;
-    }
-    return this.#report(true);
+    const versions = this.#steps((holdings, after: string | null) => retireVersions(holdings, rule, after, gone));
+    for await (const retired of versions) this.#count({ runs: 0, versions: retired.length });
+    return { ...this.#counts, isComplete: !this.#isStopped, sequence: this.#sequence };
+  }
+
+  /** Goes on to the last step, unless it is stopped. @returns what has gone with each */
+  async *#steps<Place>(
+    look: (holdings: LineageHoldings, after: Place | null) => Promise<RetentionStep<Place>>,
+  ): AsyncGenerator<readonly string[]> {
+    let next: Place | null = null;
+    do {
+      if (this.#options.signal.aborted) {
+        this.#isStopped = true;
+        return;
+      }
+      const after: Place | null = next;
+      const done: RetentionStep<Place> = await this.#step((holdings) => look(holdings, after));
+      yield done.retired;
+      next = done.next;
+    } while (next !== null);
   }
 
   /** Most of what is old and still there stays, so a step writes, and holds up the events, only when a look has found something. */
-  async #step<T extends Step>(look: (holdings: LineageHoldings) => Promise<T>): Promise<T> {
+  async #step<Place>(
+    look: (holdings: LineageHoldings) => Promise<RetentionStep<Place>>,
+  ): Promise<RetentionStep<Place>> {
     const seen = await this.#store.look(look);
     if (this.#options.isDryRun || seen.retired.length === 0) return seen;
     let done = seen;
@@ -108,9 +115,5 @@ class RetentionPass {
   #count({ runs, versions }: RetentionCounts): void {
     this.#counts = { runs: this.#counts.runs + runs, versions: this.#counts.versions + versions };
     this.#options.onStep?.(this.#counts);
-  }
-
-  #report(isComplete: boolean): RetentionReport {
-    return { ...this.#counts, isComplete, sequence: this.#sequence };
   }
 }

@@ -1,22 +1,15 @@
-import type { LineageHoldings, LineageWrite, SeriesPlace } from '#graph-store';
+import type { LineageHoldings, SeriesPlace } from '#graph-store';
 import { type EventTime, later } from '../openlineage/index.js';
 import { latestRuns } from './latest-runs.js';
 import { RecordBook } from './record-book.js';
 import { RUN, type RunRecord, SERIES_OF_RUNS, USE, VERSION } from './record-kinds.js';
 import { removedOutput, removedRun } from './removed-runs.js';
 import { isMeant, type RetentionRule } from './retention-rule.js';
+import type { RetentionStep } from './retention-step.js';
 
 /** Runs that one step looks at, and inputs and outputs of theirs, unless a single run has more. */
 const MOST_RUNS = 100;
 const MOST_USES = 2_000;
-
-export interface RetiredRuns {
-  readonly write: LineageWrite;
-  /** Urns of the runs that go with it. */
-  readonly retired: readonly string[];
-  /** Where the next step begins; null when this was the last. */
-  readonly next: SeriesPlace | null;
-}
 
 /**
  * One step through the old runs, the oldest first. What they have asserted stays, so that lineage is what it would be without
@@ -26,7 +19,7 @@ export async function retireRuns(
   holdings: LineageHoldings,
   rule: RetentionRule,
   after: SeriesPlace | null,
-): Promise<RetiredRuns> {
+): Promise<RetentionStep<SeriesPlace>> {
   const book = new RecordBook(holdings);
   const { runs, next } = await oldRuns(book, holdings, { rule, after });
   const meant = runs.filter((run) => isMeant(rule, run));

@@ -1,19 +1,12 @@
-import type { LineageHoldings, LineageWrite } from '#graph-store';
+import type { LineageHoldings } from '#graph-store';
 import { dateOf } from '../openlineage/index.js';
 import { RecordBook } from './record-book.js';
 import { VERSION } from './record-kinds.js';
 import { type RetentionRule, versionPrefix } from './retention-rule.js';
+import type { RetentionStep } from './retention-step.js';
 
 /** Versions that one step looks at. */
 const MOST_VERSIONS = 500;
-
-export interface RetiredVersions {
-  readonly write: LineageWrite;
-  /** Urns of the versions that go with it. */
-  readonly retired: readonly string[];
-  /** Where the next step begins; null when this was the last. */
-  readonly next: string | null;
-}
 
 /**
  * One step through the versions that events have told of: an old one goes when no run is linked to it any more, unless it is the
@@ -27,7 +20,7 @@ export async function retireVersions(
   rule: RetentionRule,
   after: string | null,
   gone: ReadonlySet<string>,
-): Promise<RetiredVersions> {
+): Promise<RetentionStep<string>> {
   const book = new RecordBook(holdings);
   const { versions, next } = await holdings.oldVersions({
     prefix: versionPrefix(rule),
