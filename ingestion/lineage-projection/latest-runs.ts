@@ -1,6 +1,7 @@
 import { type AssertionState, runOfSource } from '../openlineage/index.js';
 import type { Neighbourhood, RecordBook } from './record-book.js';
 import { ASSERTION, RUN, seriesOfAssertions, spanOf } from './record-kinds.js';
+import { isRemovedRun } from './removed-runs.js';
 
 /** Later than any event. */
 const FOR_EVER = '9999-12-31T23:59:59.999999999Z';
@@ -56,7 +57,5 @@ function runsIn({ values, wholeSince }: Neighbourhood<AssertionState>): readonly
   return runs.sort((a, b) => (a.last === b.last ? (a.run > b.run ? -1 : 1) : a.last > b.last ? -1 : 1));
 }
 
-const isThere = (book: RecordBook, run: string): boolean => {
-  const record = book.get(RUN, run);
-  return record !== undefined && record.isRemoved !== true;
-};
+const isThere = (book: RecordBook, run: string): boolean =>
+  book.get(RUN, run) !== undefined && !isRemovedRun(book, run);

@@ -1,6 +1,7 @@
 import type { LineageHoldings, LineageStore, SeriesPlace, WriteContext } from '#graph-store';
 import { RecordBook } from './record-book.js';
 import { RUN } from './record-kinds.js';
+import { isRemovedRun } from './removed-runs.js';
 import type { RetentionRule } from './retention-rule.js';
 import type { RetentionStep } from './retention-step.js';
 import { retireRuns } from './retire-runs.js';
@@ -49,7 +50,7 @@ export class LineageRetention {
     return this.#store.look(async (holdings) => {
       const book = new RecordBook(holdings);
       await book.load([[RUN, run]]);
-      return book.get(RUN, run)?.isRemoved === true;
+      return isRemovedRun(book, run);
     });
   }
 }

@@ -18,6 +18,7 @@ import {
 import type { ProjectedBatch } from './projected-batch.js';
 import type { RecordBook } from './record-book.js';
 import { COLUMNS, RUN, type RunRecord } from './record-kinds.js';
+import { isRemovedRun } from './removed-runs.js';
 import type { Told } from './told-changes.js';
 
 /**
@@ -77,8 +78,7 @@ function projectRun(book: RecordBook, batch: ProjectedBatch, { before, after }: 
   for (const job of jobs) batch.edge('HAS_RUN', job, urn);
   const earlier = parentOf(before?.state);
   if (earlier !== null && earlier !== parent?.run) batch.deleteEdge('PART_OF', urn, earlier);
-  if (parent !== null && parent.run !== urn && book.get(RUN, parent.run)?.isRemoved !== true)
-    batch.edge('PART_OF', urn, parent.run);
+  if (parent !== null && parent.run !== urn && !isRemovedRun(book, parent.run)) batch.edge('PART_OF', urn, parent.run);
 }
 
 /** Nothing for the many that nobody has ever rolled back. */

@@ -23,7 +23,7 @@ import {
 import type { ProjectedBatch } from './projected-batch.js';
 import type { RecordBook } from './record-book.js';
 import { RUN, type RunRecord, seriesOfUses, USE, type UseRecord, VERSION, type VersionRecord } from './record-kinds.js';
-import { removedOutput } from './removed-runs.js';
+import { isRemovedRun, removedOutput } from './removed-runs.js';
 import type { Told } from './told-changes.js';
 
 /**
@@ -66,12 +66,10 @@ async function affectedUses(
   }
   await book.load([...affected.values()].map(({ run }) => [RUN, run] as const));
   return [...affected.values()].flatMap((use) => {
-    if (!isRemoved(book, use)) return use;
+    if (!isRemovedRun(book, use.run)) return use;
     return use.side === 'output' ? removedOutput(use) : [];
   });
 }
-
-const isRemoved = (book: RecordBook, { run }: UseState): boolean => book.get(RUN, run)?.isRemoved === true;
 
 const courseOf = (run: RunRecord | null): string =>
   run === null ? '' : JSON.stringify([run.state.outcome, isRolledBack(run.state)]);
@@ -89,7 +87,7 @@ function rewritten(book: RecordBook, use: UseState): Rewritten {
   const written = run === undefined || isGone ? null : writtenVersion(run, use);
   const record: UseRecord = {
     ...{ use, version: held?.version ?? null, named: null, written, began: null, isRolledBack: isGone },
-    ...(isRemoved(book, use) && { isRemoved: true }),
+    ...(isRemovedRun(book, use.run) && { isRemoved: true }),
   };
   book.put(USE, keyOfUse(use), record);
   return { record, before: held?.written ?? null };

@@ -1,10 +1,16 @@
 import { NO_FACETS, type UseState } from '../openlineage/index.js';
-import type { RunRecord } from './record-kinds.js';
+import type { RecordBook } from './record-book.js';
+import { RUN, type RunRecord } from './record-kinds.js';
 
 /*
  * What stays known of a run that retention has removed: enough for its late events and its roll-back to count as those of any
  * other run, both for lineage and for what others have read, and nothing of what it has told beside that.
  */
+
+/** Whether retention has removed a run. Its record must be loaded; one that nothing is known of was never there. */
+export function isRemovedRun(book: RecordBook, urn: string): boolean {
+  return book.get(RUN, urn)?.isRemoved === true;
+}
 
 export function removedRun({ state, uses }: RunRecord): RunRecord {
   return { state: { ...state, facets: NO_FACETS }, uses: uses.filter(isOutput), isRemoved: true };
