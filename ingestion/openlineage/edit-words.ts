@@ -15,7 +15,7 @@ export type EditWords = Readonly<Record<string, EditWord>>;
 
 /** Of two edits with one id the earlier is the request, and the later its repetition. */
 export function mergeEditWords(a: EditWords, b: EditWords): EditWords {
-  return mergeInOrder(a, b, firstOf);
+  return mergeInOrder([a, b], firstOf);
 }
 
 function firstOf(a: EditWord, b: EditWord): EditWord {

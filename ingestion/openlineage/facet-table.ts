@@ -36,7 +36,7 @@ const canonicalTextOf = (value: unknown): string =>
 
 /** A facet replaces the one of the same name when its event is later; of two at one time the greater content hash wins. */
 export function mergeFacets(a: FacetTable, b: FacetTable): FacetTable {
-  return a === b ? a : mergeInOrder(a, b, winner);
+  return a === b ? a : mergeInOrder([a, b], winner);
 }
 
 function winner(a: FacetEntry, b: FacetEntry): FacetEntry {

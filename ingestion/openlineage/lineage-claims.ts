@@ -22,7 +22,7 @@ export type Claims = Readonly<Record<string, Span>>;
 export function mergeClaims(a: Claims, b: Claims): Claims {
   let last: { readonly a: Span; readonly b: Span; readonly merged: Span } | undefined;
   // Edges of which one thing is said share one span, and go on to do so.
-  return mergeInOrder(a, b, (ours, theirs) => {
+  return mergeInOrder([a, b], (ours, theirs) => {
     if (last?.a !== ours || last.b !== theirs) last = { a: ours, b: theirs, merged: mergeSpans(ours, theirs) };
     return last.merged;
   });

@@ -1,7 +1,7 @@
 import { type EditWords, mergeEditWords } from './edit-words.js';
 import { type EventTime, later } from './event-time.js';
 import { type FacetTable, mergeFacets } from './facet-table.js';
-import { mergeAllInOrder, mergeInOrder } from './in-order.js';
+import { mergeInOrder } from './in-order.js';
 import { type Claims, mergeClaims, type Side } from './lineage-claims.js';
 import { mergeOutcomes, type RunOutcome } from './run-outcome.js';
 import { mergeRollBacks, type RollBack } from './run-roll-back.js';
@@ -110,31 +110,15 @@ export function mergeStates(a: LineageState, b: LineageState): LineageState {
 
 /** Of many states at once, as each merge costs as much as its result has members. */
 export function mergeAllStates(states: readonly LineageState[]): LineageState {
+  const merged = <T>(membersOf: (state: LineageState) => Readonly<Record<string, T>>, merge: (a: T, b: T) => T) =>
+    mergeInOrder(states.map(membersOf), merge);
   return {
-    jobs: mergeAllInOrder(
-      states.map(({ jobs }) => jobs),
-      mergeFaceted,
-    ),
-    runs: mergeAllInOrder(
-      states.map(({ runs }) => runs),
-      mergeRuns,
-    ),
-    datasets: mergeAllInOrder(
-      states.map(({ datasets }) => datasets),
-      mergeFaceted,
-    ),
-    uses: mergeAllInOrder(
-      states.map(({ uses }) => uses),
-      mergeUses,
-    ),
-    assertions: mergeAllInOrder(
-      states.map(({ assertions }) => assertions),
-      mergeAssertions,
-    ),
-    edits: mergeAllInOrder(
-      states.map(({ edits }) => edits),
-      mergeEdits,
-    ),
+    jobs: merged(({ jobs }) => jobs, mergeFaceted),
+    runs: merged(({ runs }) => runs, mergeRuns),
+    datasets: merged(({ datasets }) => datasets, mergeFaceted),
+    uses: merged(({ uses }) => uses, mergeUses),
+    assertions: merged(({ assertions }) => assertions, mergeAssertions),
+    edits: merged(({ edits }) => edits, mergeEdits),
   };
 }
 
@@ -175,7 +159,7 @@ export function mergeAssertions(a: AssertionState, b: AssertionState): Assertion
     outcome: mergeOutcomes(a.outcome, b.outcome),
     inputs: mergeClaims(a.inputs, b.inputs),
     outputs: mergeClaims(a.outputs, b.outputs),
-    columns: mergeInOrder(a.columns, b.columns, mergeClaims),
+    columns: mergeInOrder([a.columns, b.columns], mergeClaims),
     isRolledBack: a.isRolledBack || b.isRolledBack,
   };
 }
