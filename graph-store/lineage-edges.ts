@@ -114,9 +114,7 @@ function cutEdges<Detail extends LineageEdgeDetail>(
 ): WindowEdges<LineageEdgeOf[Detail]> {
   const { told, cut } = cutRows(rows, walk.maxEdges);
   const edgeOf = detailToRead(walk, detail) === 'WHOLE' ? edgeFromLegs : edgeOfDetail[detail];
-  const edges = told.map(({ from, to, via, legs }) =>
-    edgeOf({ kind: kindOfEdge(walk.level, from), from, to, via: via === '' ? null : via }, legs),
-  );
+  const edges = told.map((row) => edgeOf(endsOfRow(walk.level, row), row.legs));
   return { edges: edges as LineageEdgeOf[Detail][], cut };
 }
 
@@ -140,8 +138,16 @@ export function cutRows<Row extends Placed>(
   return { told, cut: { place: dropped.later, edge: last?.later === dropped.later ? keyOf(last) : NO_EDGE } };
 }
 
+/** An edge as it is told, of one as the statements return it. */
+export function endsOfRow(
+  level: LineageLevel,
+  { from, to, via }: Pick<RawEdge, 'from' | 'to' | 'via'>,
+): LineageEdgeEnds {
+  return { kind: kindOfEdge(level, from), from, to, via: via === '' ? null : via };
+}
+
 /** The kind of its first end tells the kind of a stored edge. */
-export function kindOfEdge(level: LineageLevel, from: string): LineageEdge['kind'] {
+function kindOfEdge(level: LineageLevel, from: string): LineageEdge['kind'] {
   if (level === 'JOB') return 'PASSES';
   if (level === 'FIELD') return 'DERIVES';
   return from.startsWith('nucleus:job:') ? 'PRODUCES' : 'FEEDS';

@@ -5,7 +5,7 @@ import { JOBS_OF_RUNS, type LineageEdgeDetail, type LineageLevel, lineagePaths }
 import { type PlacedAnswer, readAnswer, readStarts } from './lineage-answer.js';
 import { askedBy, continuationsOf, decodeContinuation } from './lineage-continuation.js';
 import { readDiff } from './lineage-diff.js';
-import { kindOfEdge } from './lineage-edges.js';
+import { endsOfRow } from './lineage-edges.js';
 import { readEverything } from './lineage-everything.js';
 import { readDrawnByHand } from './lineage-manual.js';
 import { checkRunUrn, readMomentOfRun } from './lineage-moment.js';
@@ -197,8 +197,7 @@ interface PathRow {
 function pathFromRow(level: LineageLevel, { urns, vias, legs }: PathRow): LineagePath {
   const edges = legs.map((leg, index) => {
     const [from = '', to = ''] = urns.slice(index, index + 2);
-    const via = vias[index] ?? '';
-    return edgeFromLegs({ kind: kindOfEdge(level, from), from, to, via: via === '' ? null : via }, [leg]);
+    return edgeFromLegs(endsOfRow(level, { from, to, via: vias[index] ?? '' }), [leg]);
   });
   return { urns, edges };
 }
