@@ -1,6 +1,12 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { LineageEdgeDetail, LineageLevel } from '#graph-schema';
-import { checkPageSize, type LineageDirection, type LineageQuery } from '#graph-store';
+import {
+  checkPageSize,
+  type LineageDirection,
+  type LineageNode,
+  type LineageQuery,
+  type RunLineageNode,
+} from '#graph-store';
 import { instantOf, type ViewArguments, viewOf } from '../lineage/lineage-view.js';
 import type { GraphqlContext } from './graphql-context.js';
 import { diffView, impactView, nodeViews, pathViews, truncationView } from './lineage-views.js';
@@ -37,7 +43,7 @@ export const lineageQueries = {
     return {
       urn: args.urn,
       at: typeof view === 'object' ? view.at : null,
-      nodes: selectedFields(info, ['nodes']).has('entity') ? nodeViews(nodes, knowledge.reader) : nodes,
+      nodes: shownNodes(info, ['nodes'], nodes, knowledge),
       edges,
       truncated: truncationView(truncated),
     };
@@ -94,17 +100,19 @@ export const lineageQueries = {
     const from = { at: instantOf(args.from, 'from') };
     const to = args.to == null ? 'CURRENT' : { at: instantOf(args.to, 'to') };
     const detail = edgeDetail(info, ['added', 'edges'], ['removed', 'edges']);
-    return diffView(await lineage.diff({ ...walkOf(args), from, to, maxNodes, maxEdges }, detail), knowledge.reader);
+    const diff = await lineage.diff({ ...walkOf(args), from, to, maxNodes, maxEdges }, detail);
+    return diffView(diff, (nodes, side) => shownNodes(info, [side, 'nodes'], nodes, knowledge));
   },
 
   runLineage: async (
     _: unknown,
     { depth, after, ...asked }: Omit<WalkArguments, 'level' | 'filter'> & Sizes & { readonly after?: string | null },
     { lineage, knowledge }: GraphqlContext,
+    info: GraphQLResolveInfo,
   ) => {
     const walk = { ...asked, depth: depth ?? undefined, after: after ?? undefined };
     const { nodes, truncated, ...told } = await lineage.runs(walk);
-    return { ...told, nodes: nodeViews(nodes, knowledge.reader), truncated: truncationView(truncated) };
+    return { ...told, nodes: shownNodes(info, ['nodes'], nodes, knowledge), truncated: truncationView(truncated) };
   },
 };
 
@@ -117,6 +125,16 @@ function edgeDetail(info: GraphQLResolveInfo, ...paths: readonly string[][]): Li
   const selected = paths.flatMap((path) => [...selectedFields(info, path)]);
   if (selected.every((field) => FIELDS_OF_ENDS.has(field))) return 'ENDS';
   return selected.every((field) => FIELDS_OF_RUNS.has(field)) ? 'RUNS' : 'WHOLE';
+}
+
+/** Nodes with a look-up of their entities where these are selected: an answer may hold thousands. @param path where the nodes are */
+function shownNodes<Node extends LineageNode | RunLineageNode>(
+  info: GraphQLResolveInfo,
+  path: readonly string[],
+  nodes: readonly Node[],
+  { reader }: GraphqlContext['knowledge'],
+): readonly Node[] {
+  return selectedFields(info, path).has('entity') ? nodeViews(nodes, reader) : nodes;
 }
 
 function walkOf({ urn, direction, depth, level, filter, deadlineMs }: WalkArguments) {

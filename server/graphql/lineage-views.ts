@@ -4,7 +4,6 @@ import type {
   LineageDiff,
   LineageImpact,
   LineageNode,
-  LineagePart,
   LineagePath,
   LineageTruncation,
   RunLineageNode,
@@ -25,7 +24,7 @@ function entitiesOf(urns: () => readonly string[], reader: KnowledgeReader): Ent
   };
 }
 
-export function nodeViews(nodes: readonly (LineageNode | RunLineageNode)[], reader: KnowledgeReader) {
+export function nodeViews<Node extends LineageNode | RunLineageNode>(nodes: readonly Node[], reader: KnowledgeReader) {
   const entityOf = entitiesOf(() => nodes.map(({ urn }) => urn), reader);
   return nodes.map((node) => ({ ...node, entity: () => entityOf(node.urn) }));
 }
@@ -61,11 +60,14 @@ export function pathViews(paths: readonly LineagePath[], reader: KnowledgeReader
   return paths.map((path) => ({ ...path, entities: () => Promise.all(path.urns.map(entityOf)) }));
 }
 
-export function diffView({ added, removed, fromTruncated, toTruncated }: LineageDiff<object>, reader: KnowledgeReader) {
-  const part = (one: LineagePart<object> | null) => one && { nodes: nodeViews(one.nodes, reader), edges: one.edges };
+/** @param viewOf makes what is shown of the nodes of one side */
+export function diffView(
+  { added, removed, fromTruncated, toTruncated }: LineageDiff<object>,
+  viewOf: (nodes: readonly LineageNode[], side: 'added' | 'removed') => readonly LineageNode[],
+) {
   return {
-    added: part(added),
-    removed: part(removed),
+    added: added && { ...added, nodes: viewOf(added.nodes, 'added') },
+    removed: removed && { ...removed, nodes: viewOf(removed.nodes, 'removed') },
     fromTruncated: fromTruncated?.toUpperCase() ?? null,
     toTruncated: toTruncated?.toUpperCase() ?? null,
   };
