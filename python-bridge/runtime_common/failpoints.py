@@ -1,16 +1,22 @@
-"""Named places where a test may kill the process, to prove what survives.
+"""Named places where a test may end or stop the process, to prove what survives.
 
-``NUCLEUS_FAILPOINTS`` lists the names to die at, comma-separated. It is honoured only when
-``NUCLEUS_TEST_FIXTURES=1`` is set too; a production start that finds it alone is refused.
+``NUCLEUS_FAILPOINTS`` lists, comma-separated, ``name`` (end the process at once), ``name@3`` (not before the third time
+that it comes there) and ``name=stop`` (stop it as SIGSTOP does: a zombie, once it is continued). It is honoured only
+when ``NUCLEUS_TEST_FIXTURES=1`` is set too; a production start that finds it alone is refused.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import signal
+from collections import Counter
 
 from runtime_common.exceptions import ConfigurationError
 
 EXIT_CODE = 86
+_ARMED = re.compile(r"(?P<name>[a-z.-]+)(@(?P<time>[0-9]+))?(?P<stop>=stop)?")
+_passed: Counter[str] = Counter()
 
 
 def refuse_in_production() -> None:
@@ -24,7 +30,16 @@ def refuse_in_production() -> None:
 
 
 def failpoint(name: str) -> None:
-    """End the process at once, without any clean-up, when ``name`` is armed."""
+    """End or stop the process, without any clean-up, when ``name`` is armed."""
     armed = os.environ.get("NUCLEUS_FAILPOINTS")
-    if armed and os.environ.get("NUCLEUS_TEST_FIXTURES") == "1" and name in armed.split(","):
-        os._exit(EXIT_CODE)
+    if not armed or os.environ.get("NUCLEUS_TEST_FIXTURES") != "1":
+        return
+    _passed[name] += 1
+    for one in armed.split(","):
+        match = _ARMED.fullmatch(one)
+        if match is None or match["name"] != name or _passed[name] != int(match["time"] or 1):
+            continue
+        if match["stop"]:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        else:
+            os._exit(EXIT_CODE)

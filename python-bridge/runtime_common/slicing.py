@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from runtime_common.contracts.checkpoint import MAX_BOUNDARY_ROWS, Cursor
 from runtime_common.cursor import canonical, change_positions, comparable, scalar
-from runtime_common.exceptions import DataError
+from runtime_common.exceptions import DataError, InternalError
 from runtime_common.protocols import Cut, Rows
 from runtime_common.row_hash import row_hashes
 
@@ -145,11 +145,13 @@ class SliceCutter(_ColumnCutter):
     ) -> None:
         super().__init__(column=column, schema_fingerprint=schema_fingerprint, start=start, compared=compared)
         self._slice_rows = slice_rows
+        self._highest: pa.Scalar | None = None
 
     def feed(self, batch: pa.RecordBatch) -> Iterator[Rows | Cut]:
         """Yield what to do with one batch, in order."""
         values = comparable(batch.column(self._column.field), self._column.family)
         position = values.null_count
+        self._check_order(values.slice(position))
         if position:
             yield from self._deliver(batch.slice(0, position))
         if self._start is not None:
@@ -173,6 +175,25 @@ class SliceCutter(_ColumnCutter):
         cursor = self._cursor() if self._tie.value is not None else self._start
         self._rows_in_slice = 0
         return Cut(cursor)
+
+    def _check_order(self, values: pa.Array) -> None:
+        """Prove the order that every cut relies on (rule R3): a row behind a cut below it would never be read again.
+
+        Raises:
+            InternalError: The source delivered rows in another order.
+        """
+        if len(values) == 0:
+            return
+        before, after = values.slice(0, len(values) - 1), values.slice(1)
+        falls = values.null_count > 0 or pc.any(pc.greater(before, after)).as_py()
+        if falls or (self._highest is not None and pc.greater(self._highest, values[0]).as_py()):
+            raise InternalError(
+                f"the source delivered rows that are not ordered by {self._column.field!r}, so no part of them can be "
+                "committed alone",
+                code="READ_NOT_ORDERED",
+                field=self._column.field,
+            )
+        self._highest = values[-1]
 
     def _cut_where_allowed(self, values: pa.Array, rows: pa.RecordBatch) -> Iterator[Rows | Cut]:
         if len(values) == 0:

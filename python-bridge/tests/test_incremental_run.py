@@ -297,3 +297,12 @@ def test_every_cursor_family_resumes_where_it_stood(unit, database, declared):
         database.execute(f"INSERT INTO events VALUES ({number}, '{value}')")
     unit.run()
     assert Counter(delivered(unit)) == Counter(range(4))
+
+
+def test_slices_of_numbers_end_in_the_order_of_numbers_not_of_texts(unit, database):
+    database.execute("DROP TABLE events; CREATE TABLE events (id int, at numeric(12, 3))")
+    for number, value in enumerate(["-2.5", "-2.25", "9", "10", "100"]):
+        database.execute(f"INSERT INTO events VALUES ({number}, {value})")
+    first = unit.changed(policy={"sliceRows": 1}).run()
+    assert first.new_checkpoint is not None
+    assert (first.new_checkpoint.cursor.value, first.stats.slices, delivered(unit)) == ("100", 5, [0, 1, 2, 3, 4])

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from runtime_common.contracts.checkpoint import MAX_BOUNDARY_ROWS
-from runtime_common.exceptions import DataError
+from runtime_common.exceptions import DataError, InternalError
 from runtime_common.protocols import CursorColumn, Cut, Rows
 from runtime_common.row_hash import row_hashes
 from runtime_common.slicing import SliceCutter
@@ -49,6 +49,15 @@ def test_a_slice_ends_at_the_next_change_never_inside_a_tie():
     slices = drain(cutter(), rows((1, "a"), (2, "b"), (2, "c"), (2, "d")), rows((2, "e"), (3, "f")))
     assert [[v for _, v in part] for part, _ in slices] == [["a", "b", "c", "d", "e"], ["f"]]
     assert [cursor.value for _, cursor in slices] == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    "batches", [[[(1, "a"), (3, "b"), (2, "c")]], [[(2, "a")], [(1, "b")]], [[(1, "a"), (None, "b")]]]
+)
+def test_rows_out_of_order_are_refused_before_they_are_cut(batches):
+    with pytest.raises(InternalError, match="'c'") as caught:
+        drain(cutter(), *(rows(*batch) for batch in batches))
+    assert caught.value.code == "READ_NOT_ORDERED"
 
 
 def test_the_boundary_holds_every_row_of_the_last_tie_over_batches():

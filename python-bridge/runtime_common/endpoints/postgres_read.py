@@ -232,10 +232,11 @@ class PostgresRead(SourceRead):
             # Inclusive: rows that arrived late with the watermark's own value are found again (rule R2).
             conditions.append(sql.SQL("{} >= {}").format(key, bound))
         where: sql.Composable = sql.SQL(" AND ").join(conditions)
-        order: sql.Composable = sql.SQL("{}").format(key)
+        # By the table's own column: a bare name would mean the selected one, which is text for types such as numeric.
+        order: sql.Composable = sql.SQL("{}.{}").format(self._relation, key)
         if self._include_nulls:
             where = sql.SQL("({}) OR {} IS NULL").format(where, key)
-            order = sql.SQL("{} NULLS FIRST").format(key)
+            order = sql.SQL("{} NULLS FIRST").format(order)
         return sql.SQL("{} WHERE {} ORDER BY {}").format(select, where, order)
 
     def __enter__(self) -> PostgresRead:
