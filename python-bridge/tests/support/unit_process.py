@@ -8,14 +8,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ingestion_runtime.ingestion import RuntimeEnvironment, run_ingestion
 from runtime_common.contracts import RunIngestionUnitInput, RunIngestionUnitResult
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _BRIDGE = Path(__file__).resolve().parents[2]
+_EXIT_SECONDS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ class UnitProcesses:
             cwd=_BRIDGE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         self._stopped: set[int] = set()
+        self._families: list[_Family] = []
         return self
 
     def __exit__(
@@ -88,27 +91,40 @@ class UnitProcesses:
         for pid in self._stopped:
             os.kill(pid, signal.SIGKILL)
         self._parent.communicate(timeout=30)
+        for family in self._families:
+            family.close()
 
-    def run(self, job: Job, *, kill_after_seconds: float | None = None) -> Ended | Stopped:
+    def run(
+        self, job: Job, *, kill_after_seconds: float | None = None, victim: Literal["worker", "engine"] = "worker"
+    ) -> Ended | Stopped:
         """Run one attempt until it ends or stops itself.
 
         Args:
             job: The attempt.
-            kill_after_seconds: When to end it by SIGKILL.
+            kill_after_seconds: When to send SIGKILL.
+            victim: The child, or the JVM that it has started by then.
         """
         Path(job.outcome).unlink(missing_ok=True)
         pid = self._ask({"start": vars(job)})["pid"]
+        family = _Family(pid)
+        self._families.append(family)
         if kill_after_seconds is None:
             return self._await(pid, Path(job.outcome))
-        handle = os.pidfd_open(pid)
-        timer = threading.Timer(kill_after_seconds, _kill, (handle,))
+        timer = threading.Timer(kill_after_seconds, family.kill, (victim,))
         timer.start()
         try:
             return self._await(pid, Path(job.outcome))
         finally:
             timer.cancel()
             timer.join()
-            os.close(handle)
+
+    def kill_engine(self, stopped: Stopped) -> None:
+        """Send SIGKILL to the JVM of a stopped child."""
+        next(family for family in self._families if family.pid == stopped.pid).kill("engine")
+
+    def left_behind(self) -> list[int]:
+        """Return the processes that outlive their workers by more than a JVM's shutdown takes."""
+        return [pid for family in self._families for pid in family.survivors()]
 
     def resume(self, stopped: Stopped) -> Ended | Stopped:
         """Continue a stopped child until it ends."""
@@ -137,9 +153,33 @@ class UnitProcesses:
         return answer
 
 
-def _kill(handle: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
+class _Family:
+    """A worker and the processes that it has started when it is looked at."""
+
+    def __init__(self, pid: int) -> None:
+        self._worker = os.pidfd_open(pid)
+        self.pid = pid
+        self._children: dict[int, int] = {}
+
+    def kill(self, victim: str) -> None:
+        self._look()
+        targets = [self._worker] if victim == "worker" else list(self._children.values())
+        for handle in targets:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+
+    def survivors(self) -> list[int]:
+        return [pid for pid, handle in self._children.items() if not select.select([handle], [], [], _EXIT_SECONDS)[0]]
+
+    def close(self) -> None:
+        for handle in [self._worker, *self._children.values()]:
+            os.close(handle)
+
+    def _look(self) -> None:
+        for listed in Path(f"/proc/{self.pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                for pid in map(int, listed.read_text().split()):
+                    self._children[pid] = os.pidfd_open(pid)
 
 
 def _serve() -> None:
@@ -195,11 +235,6 @@ def _outcome(job: Job, spark: SparkEngine) -> dict[str, Any]:
     except BaseException:  # noqa: BLE001 - told to the test, which fails
         return {"unexpected": traceback.format_exc()}
     return {"result": result.to_wire()}
-
-
-def with_failpoints(job: Job, failpoints: str) -> Job:
-    """Return the attempt armed."""
-    return replace(job, failpoints=failpoints)
 
 
 if __name__ == "__main__":
