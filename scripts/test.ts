@@ -21,6 +21,8 @@ type Lane = readonly Runner[];
 /** Lanes that run side by side. */
 type Stage = readonly Lane[];
 
+const PYTHON_FILE = /\.py(::|$)/;
+
 /** The tests on foreign events, and those in a web browser, as far as these are there. */
 function projectsAtHand(): { readonly here: readonly string[]; readonly missing: readonly string[] } {
   const needs = [
@@ -65,12 +67,12 @@ function vitestOfProjects(name: string, projects: readonly string[]): Runner {
   );
 }
 
-function pytest(): Runner {
+function pytest(args: readonly string[] = []): Runner {
   const report = join(LAYOUT.logs, 'test-pytest.xml');
   return {
     name: 'pytest',
     command: LAYOUT.python,
-    args: ['-m', 'pytest', `--junitxml=${report}`],
+    args: ['-m', 'pytest', `--junitxml=${report}`, ...args],
     cwd: join(REPOSITORY_ROOT, 'python-bridge'),
     report,
     tally: tallyPytest,
@@ -85,8 +87,17 @@ function allTests(): readonly Stage[] {
   ];
 }
 
+/** The long tests of both languages, one after the other, or only those of Python when one of its files is named. */
+function soakTests(args: readonly string[]): readonly Stage[] {
+  const python = pytest(['-m', 'soak', ...args]);
+  const typescript = vitest('vitest', ['--project', 'soak', ...args]);
+  if (args.length === 0) return [[[python]], [[typescript]]];
+  return [[[args.some((arg) => PYTHON_FILE.test(arg)) ? python : typescript]]];
+}
+
 /** The long tests, and those that lack what they need, only when they are asked for by name. */
 function testsOf(args: readonly string[]): readonly Stage[] {
+  if (args[0] === '--project' && args[1] === 'soak') return soakTests(args.slice(2));
   if (args.includes('--project')) return [[[vitest('vitest', args)]]];
   const excluded = ['soak', ...projectsAtHand().missing].map((project) => `--project=!${project}`);
   return [[[vitest('vitest', [...excluded, ...args])]]];
@@ -135,7 +146,8 @@ async function runStage(stage: Stage, env: Readonly<Record<string, string>>, sig
 
 /**
  * Runs the tests on servers of their own. The last line on standard output is `N passed, N failed`.
- * @param args for vitest; when there are any, only vitest runs
+ * @param args for vitest; when there are any, only vitest runs, but `--project soak` runs the long tests of Python too,
+ *   and with a file `*.py` below python-bridge only those
  * @returns exit code
  */
 export async function test(args: readonly string[]): Promise<number> {
