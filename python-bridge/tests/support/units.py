@@ -70,6 +70,7 @@ class Unit:
     write_mode: str = "append"
     policy: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: Checkpoint = EMPTY
+    factory: EndpointFactory | None = None
     fence: int = 0
 
     def changed(self, **changes: Any) -> Unit:
@@ -121,7 +122,7 @@ class Unit:
         result = run_ingestion(
             self.request(run_id),
             RuntimeEnvironment(
-                factory=EndpointFactory(secret_key=None, spark=self.spark),
+                factory=self.factory or EndpointFactory(secret_key=None, spark=self.spark),
                 staging={PROVIDER_ID: self.staging},
                 metadata=RunMetadataFolder(self.metadata_root),
                 attempt=attempt,
