@@ -54,6 +54,16 @@ const latencyResult = z.strictObject({
   rounds: z.array(z.number()),
 });
 
+const memoryResult = z.strictObject({
+  kind: z.literal('memory'),
+  name: z.string(),
+  target: z.strictObject({ atMostMiB: z.number() }),
+  /** Of the worst round. */
+  valueMiB: z.number(),
+  met: z.boolean(),
+  rounds: z.array(z.number()),
+});
+
 /** Shape of the files in bench/results/. */
 export const benchmarkResultSchema = z.strictObject({
   id: z.string(),
@@ -73,11 +83,12 @@ export const benchmarkResultSchema = z.strictObject({
     node: z.string(),
     servers: z.record(z.string(), z.string()),
   }),
-  cases: z.array(z.discriminatedUnion('kind', [ratioResult, rateResult, latencyResult])),
+  cases: z.array(z.discriminatedUnion('kind', [ratioResult, rateResult, latencyResult, memoryResult])),
 });
 
 export type BenchmarkResult = z.infer<typeof benchmarkResultSchema>;
 export type RatioResult = z.infer<typeof ratioResult>;
 export type RateResult = z.infer<typeof rateResult>;
 export type LatencyResult = z.infer<typeof latencyResult>;
-export type CaseResult = RatioResult | RateResult | LatencyResult;
+export type MemoryResult = z.infer<typeof memoryResult>;
+export type CaseResult = RatioResult | RateResult | LatencyResult | MemoryResult;

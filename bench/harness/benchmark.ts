@@ -54,7 +54,15 @@ export interface LatencyCase<Env> {
   readonly measure: (round: Omit<Round<Env>, 'time'>) => Promise<readonly number[]>;
 }
 
-export type BenchmarkCase<Env> = RatioCase<Env> | RateCase<Env> | LatencyCase<Env>;
+/** The most memory that a process held, in MiB; the worst round counts. */
+export interface MemoryCase<Env> {
+  readonly kind: 'memory';
+  readonly name: string;
+  readonly target: { readonly atMostMiB: number };
+  readonly measure: (round: Omit<Round<Env>, 'time'>) => Promise<number>;
+}
+
+export type BenchmarkCase<Env> = RatioCase<Env> | RateCase<Env> | LatencyCase<Env> | MemoryCase<Env>;
 
 export interface Benchmark<Env> {
   /** Number in the list of performance targets, for instance `P1`. */

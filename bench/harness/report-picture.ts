@@ -47,6 +47,8 @@ function shareOfTarget(found: CaseResult): number {
       return found.ours.perSecond.median / found.target.atLeastPerSecond;
     case 'latency':
       return found.target.atMostMs / found.valueMs;
+    case 'memory':
+      return found.target.atMostMiB / found.valueMiB;
   }
 }
 
@@ -58,6 +60,8 @@ function value(found: CaseResult): string {
       return `${found.ours.perSecond.median.toFixed(0)}/s (≥ ${found.target.atLeastPerSecond})`;
     case 'latency':
       return `${found.valueMs.toFixed(0)} ms (≤ ${found.target.atMostMs})`;
+    case 'memory':
+      return `${found.valueMiB.toFixed(0)} MiB (≤ ${found.target.atMostMiB})`;
   }
 }
 

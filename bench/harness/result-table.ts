@@ -65,6 +65,14 @@ function cells(found: CaseResult): Pick<ResultRow, 'ours' | 'baseline' | 'result
         spread: `${Math.min(...found.rounds).toFixed(1)} – ${Math.max(...found.rounds).toFixed(1)}`,
         target: `≤ ${found.target.atMostMs} ms`,
       };
+    case 'memory':
+      return {
+        ours: `${count(found.valueMiB)} MiB`,
+        baseline: '–',
+        result: `${count(found.valueMiB)} MiB`,
+        spread: `${count(Math.min(...found.rounds))} – ${count(found.valueMiB)}`,
+        target: `≤ ${found.target.atMostMiB} MiB`,
+      };
   }
 }
 

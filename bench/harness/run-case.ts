@@ -1,5 +1,5 @@
-import type { BenchmarkCase, LatencyCase, RateCase, RatioCase, Round, Sample, Side } from './benchmark.js';
-import type { CaseResult, LatencyResult, RateResult, RatioResult } from './benchmark-result.js';
+import type { BenchmarkCase, LatencyCase, MemoryCase, RateCase, RatioCase, Round, Sample, Side } from './benchmark.js';
+import type { CaseResult, LatencyResult, MemoryResult, RateResult, RatioResult } from './benchmark-result.js';
 import { percentile, spreadOf } from './statistics.js';
 
 export interface CaseRun<Env> {
@@ -26,6 +26,8 @@ export function runCase<Env>(benchmarkCase: BenchmarkCase<Env>, run: CaseRun<Env
       return runRate(benchmarkCase, run);
     case 'latency':
       return runLatency(benchmarkCase, run);
+    case 'memory':
+      return runMemory(benchmarkCase, run);
   }
 }
 
@@ -131,4 +133,17 @@ async function runLatency<Env>(latencyCase: LatencyCase<Env>, run: CaseRun<Env>)
     percentilesMs: { p50: at(50), p90: at(90), p95: at(95), p99: at(99), p999: at(99.9), max: at(100) },
     rounds,
   };
+}
+
+async function runMemory<Env>(memoryCase: MemoryCase<Env>, run: CaseRun<Env>): Promise<MemoryResult> {
+  const { name, target } = memoryCase;
+  const rounds: number[] = [];
+  for (let number = 0; number < run.rounds; number += 1) {
+    run.signal.throwIfAborted();
+    const value = await memoryCase.measure({ env: run.env, number, quick: run.quick, signal: run.signal });
+    run.onRound(`${name}: round ${number}, ${value.toFixed(0)} MiB`);
+    rounds.push(value);
+  }
+  const valueMiB = Math.max(...rounds);
+  return { kind: 'memory', name, target, valueMiB, met: valueMiB <= target.atMostMiB, rounds };
 }

@@ -123,6 +123,15 @@ describe('a latency', () => {
   });
 });
 
+describe('a memory', () => {
+  it('is held against its worst round', async () => {
+    const measure = async ({ number }: { number: number }) => [100, 300, 200][number % 3] ?? 0;
+    const target = { atMostMiB: 299 };
+    const result = await run({ kind: 'memory', name: 'peak', target, measure }, null);
+    expect(result).toMatchObject({ valueMiB: 300, met: false, rounds: expect.arrayContaining([100, 200]) });
+  });
+});
+
 describe('a benchmark', () => {
   const opened: string[] = [];
   const benchmark = (act: () => Promise<unknown>) =>

@@ -1,0 +1,1 @@
+"""What the benchmarks of the data plane measure, one process per sample; bench/ starts them."""
