@@ -12,6 +12,7 @@ import pytest
 from psycopg import sql
 
 from runtime_common.spark import SparkEngine
+from tests.support.kafka_broker import KafkaBroker, running_kafka
 from tests.support.postgres_cluster import running_postgres
 from tests.support.units import Database
 
@@ -40,6 +41,12 @@ def database(postgres_url: str) -> Iterator[Database]:
         parts = psycopg.conninfo.conninfo_to_dict(postgres_url)
         yield Database(f"postgresql://{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{name}")
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    with running_kafka(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")

@@ -111,12 +111,14 @@ class Landing:
         record = self._record(manifest, reused=reused)
         self._quarantine(reader, record)
         unit = self._request.execution.unit
+        # The offsets of a topic are no column; there the order of reading tells which row of a key is the last.
+        is_column = any(field.name == unit.cursor_field for field in manifest.input.fields)
         commit = self._sink.commit(
             CommitRequest(
                 target=unit.target,
                 write_mode=unit.write_mode,
                 primary_key=unit.primary_key,
-                cursor_field=unit.cursor_field,
+                cursor_field=unit.cursor_field if is_column else None,
                 record=record,
                 expected_version=None if self.last is None else self.last.output.version,
                 schema_change=self._request.policy.schema_change,

@@ -1,0 +1,123 @@
+"""Columns that a unit declares over JSON keys and values: where each is found, and its exact type."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import jsonpath
+from jsonpath.selectors import IndexSelector, NameSelector
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from runtime_common.endpoints.descriptor import EndpointModel
+from runtime_common.endpoints.kafka.json_values import TimeFormat, converter
+
+
+class DeclaredField(EndpointModel):
+    """One column of a JSON key or value."""
+
+    name: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"),
+        Field(title="Column", description="Name of the column", examples=["amount"]),
+    ]
+    path: Annotated[
+        Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None,
+        Field(
+            title="Path",
+            description="JSONPath (RFC 9535) of names and indexes that leads to one value; the member that is called "
+            "like the column when not set",
+            examples=["$.total.amount", "$.items[0]['sku']"],
+        ),
+    ] = None
+    type: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^(text|integer|decimal\(\d+,\d+\)|double|boolean|timestamptz|timestamp|date|json)$"
+        ),
+        Field(
+            title="Type",
+            description="text, integer (64 bits), decimal(p,s), double, boolean, timestamptz, timestamp, date, or json "
+            "(any value, as JSON text)",
+            examples=["decimal(12,2)", "timestamptz"],
+        ),
+    ]
+    nullable: Annotated[
+        bool,
+        Field(
+            title="May be missing",
+            description="Otherwise a message without this value is a bad row, unless it is a tombstone",
+            examples=[True],
+        ),
+    ] = True
+
+    format: Annotated[
+        TimeFormat,
+        Field(
+            title="Format of times",
+            description="How a timestamptz or timestamp is written: ISO 8601, or a number since 1970",
+            examples=["epochMillis"],
+        ),
+    ] = "iso"
+
+    @field_validator("path")
+    @classmethod
+    def _leads_to_one_value(cls, path: str | None) -> str | None:
+        if path is not None:
+            steps_of(path)
+        return path
+
+    @model_validator(mode="after")
+    def _has_a_type(self) -> DeclaredField:
+        converter(self.type, self.format)
+        return self
+
+
+class FieldReader:
+    """Reads one declared field out of parsed JSON.
+
+    Attributes:
+        name: Of the column.
+        arrow_type: Type that the column has once it is staged.
+    """
+
+    def __init__(self, declared: DeclaredField) -> None:
+        self.name = declared.name
+        self.nullable = declared.nullable
+        self._steps = (declared.name,) if declared.path is None else steps_of(declared.path)
+        self.arrow_type, self._convert = converter(declared.type, declared.format)
+
+    def read(self, document: Any) -> Any:
+        """Return the field's value as Arrow takes it; None where the path leads nowhere or to null.
+
+        Raises:
+            ValueError: The value can't be kept exactly; says the rule, never the value.
+        """
+        value = document
+        for step in self._steps:
+            if isinstance(value, dict) and isinstance(step, str):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+                value = value[step]
+            else:
+                return None
+        return None if value is None else self._convert(value)
+
+
+def steps_of(path: str) -> tuple[str | int, ...]:
+    """Return the names and indexes of a path.
+
+    Raises:
+        ValueError: It is no JSONPath, or one that may lead to several values.
+    """
+    try:
+        query = jsonpath.compile(path)
+    except jsonpath.JSONPathError:
+        raise ValueError("must be a JSONPath such as $.total.amount") from None
+    if not isinstance(query, jsonpath.JSONPath) or not query.singular_query():
+        raise ValueError("must be a JSONPath of names and indexes only, which leads to one value")
+    steps: list[str | int] = []
+    for segment in query.segments:
+        match segment.selectors:
+            case [NameSelector(name=step)] | [IndexSelector(index=step)]:
+                steps.append(step)
+    return tuple(steps)
