@@ -28,8 +28,8 @@ def postgres_url() -> Iterator[str]:
     if given:
         yield given
         return
-    with running_postgres() as url:
-        yield url
+    with running_postgres() as cluster:
+        yield cluster.url
 
 
 @pytest.fixture(scope="module")

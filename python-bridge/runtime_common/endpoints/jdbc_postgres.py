@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import psycopg
-from psycopg.conninfo import make_conninfo
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field
 
 from runtime_common.contracts.model import parse
 from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel
 from runtime_common.endpoints.plugin import EndpointServices, SourcePlugin
+from runtime_common.endpoints.postgres_config import PostgresConfig, Text
 from runtime_common.endpoints.postgres_errors import connection_error
 from runtime_common.endpoints.postgres_read import PostgresRead
 from runtime_common.exceptions import InternalError
-from runtime_common.redaction import register_secret
 
 if TYPE_CHECKING:
     from runtime_common.cancellation import Cancellation
     from runtime_common.protocols import ReadRequest
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-
-
-class PostgresConfig(EndpointModel):
-    """How to reach the database."""
-
-    host: Annotated[Text, Field(title="Host", description="Name or address of the server")]
-    port: Annotated[int, Field(title="Port", ge=1, le=65535)] = 5432
-    database: Annotated[Text, Field(title="Database")]
-    user: Annotated[Text, Field(title="User", description="A role that may read the tables; it needs no other right")]
-    password: Annotated[SecretStr, Field(title="Password")]
-    ssl_mode: Annotated[
-        Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
-        Field(title="TLS mode", description="As libpq's sslmode"),
-    ] = "prefer"
 
 
 class PostgresObject(EndpointModel):
@@ -66,25 +49,7 @@ class PostgresSource:
 
     def __init__(self, config: PostgresConfig) -> None:
         self._config = config
-        password = config.password.get_secret_value()
-        register_secret(password)
-        self._conninfo = make_conninfo(
-            host=config.host,
-            port=config.port,
-            dbname=config.database,
-            user=config.user,
-            password=password,
-            sslmode=config.ssl_mode,
-            application_name="nucleus",
-            connect_timeout=10,
-            # A peer that vanished without a word is noticed within about a minute.
-            keepalives=1,
-            keepalives_idle=30,
-            keepalives_interval=10,
-            keepalives_count=3,
-            # UTC makes text forms canonical; the rest keeps a role's own settings from changing them.
-            options="-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 -c extra_float_digits=1",
-        )
+        self._conninfo = config.conninfo()
 
     def open(self, request: ReadRequest, cancellation: Cancellation) -> PostgresRead:
         """Connect and take the snapshot.
@@ -104,7 +69,7 @@ class PostgresSource:
                 conninfo=self._conninfo,
                 schema_name=target.schema_,
                 table=target.table,
-                namespace=f"postgres://{self._config.host}:{self._config.port}",
+                namespace=self._config.namespace,
                 database=self._config.database,
                 request=request,
                 cancellation=cancellation,

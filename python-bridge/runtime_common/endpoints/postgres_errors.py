@@ -41,10 +41,17 @@ _REFUSALS: tuple[tuple[re.Pattern[str], str, str, str], ...] = (
         "the user may not connect to this database; grant CONNECT",
     ),
     (
-        re.compile(r"server does not support SSL|certificate|SSL error"),
+        re.compile(r"certificate|signature failure"),
+        "SOURCE_TLS_FAILED",
+        "source.config.sslRootCert",
+        "the server's certificate can't be verified: give that of the authority that signed it, and the host "
+        "name that it is made out to",
+    ),
+    (
+        re.compile(r"server does not support SSL|SSL error"),
         "SOURCE_TLS_FAILED",
         "source.config.sslMode",
-        "the TLS mode does not fit the server; change the mode or the server's certificate",
+        "the TLS mode does not fit the server; change the mode, or let the server offer TLS",
     ),
 )
 # Classes of SQLSTATE that pass by themselves: connection, rollback, resources, operator intervention, system.

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,20 @@ _BINARIES = Path(__file__).resolve().parents[3] / "node_modules" / "@embedded-po
 _READY_SECONDS = 60.0
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A running server: its superuser URL and its process."""
+
+    url: str
+    server: subprocess.Popen[bytes]
+
+
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """Yield the superuser URL of a fresh cluster; it is stopped and removed afterwards."""
+def running_postgres(*, identity_pem: str | None = None) -> Iterator[Cluster]:
+    """Yield a fresh cluster; it is stopped and removed afterwards.
+
+    With ``identity_pem``, key and certificate in one PEM, it offers TLS.
+    """
     home = Path(tempfile.mkdtemp(prefix="nucleus-pytest-postgres-"))
     user = _unprivileged_user()
     if user is not None:
@@ -42,21 +54,31 @@ def running_postgres() -> Iterator[str]:
              "--locale=C", f"--pwfile={password_file}"],
             check=True, capture_output=True, cwd=home, **identity,
         )  # fmt: skip
+        settings = [] if identity_pem is None else _tls(home, identity_pem, user)
         with (home / "log").open("wb") as log:
             server = subprocess.Popen(
                 [_BINARIES / "postgres", "-D", home / "data", "-p", str(port), "-c", "listen_addresses=127.0.0.1",
-                 "-c", "unix_socket_directories=", "-c", "fsync=off"],
+                 "-c", "unix_socket_directories=", "-c", "fsync=off", *settings],
                 stdout=log, stderr=log, cwd=home, **identity,
             )  # fmt: skip
         try:
             url = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
             _await_ready(url, server)
-            yield url
+            yield Cluster(url, server)
         finally:
             server.terminate()
             server.wait(timeout=30)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _tls(home: Path, identity_pem: str, user: pwd.struct_passwd | None) -> list[str]:
+    file = home / "identity.pem"
+    file.write_text(identity_pem)
+    file.chmod(0o600)
+    if user is not None:
+        os.chown(file, user.pw_uid, user.pw_gid)
+    return ["-c", "ssl=on", "-c", f"ssl_cert_file={file}", "-c", f"ssl_key_file={file}"]
 
 
 def _await_ready(url: str, server: subprocess.Popen[bytes]) -> None:
