@@ -1,39 +1,47 @@
-"""The Temporal activities around :func:`run_ingestion`."""
+"""The Temporal activities: runs of units, and what can be asked of one endpoint."""
 
 from __future__ import annotations
 
-import contextvars
-import logging
-import threading
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, CancelledError
 
+from ingestion_runtime.activity_guard import guarded, heartbeats
 from ingestion_runtime.events import EventPoster, Progress, ProgressSnapshot
 from ingestion_runtime.ingestion import RuntimeEnvironment, run_ingestion
-from runtime_common.cancellation import Cancellation
-from runtime_common.contracts import ProgressEvent, RunIngestionUnitInput
+from ingestion_runtime.operations import CollectionProgress, collect_metadata, preview_metadata, run_connection_test
+from runtime_common.contracts import (
+    CollectMetadataInput,
+    PreviewMetadataInput,
+    ProgressEvent,
+    RunIngestionUnitInput,
+    TestEndpointInput,
+)
 from runtime_common.contracts.model import parse
-from runtime_common.exceptions import IngestionError, InternalError, RunCancelledError
-from runtime_common.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
+    from runtime_common.cancellation import Cancellation
+    from runtime_common.contracts import (
+        CollectMetadataResult,
+        PreviewMetadataResult,
+        RunIngestionUnitResult,
+        TestEndpointResult,
+    )
     from runtime_common.endpoints import EndpointFactory
     from runtime_common.protocols import StagingProvider
     from runtime_common.run_metadata import RunMetadataFolder
 
-_log = logging.getLogger(__name__)
-_HEARTBEAT_SECONDS = 1.0
-
 
 class IngestionActivities:
-    """Activities that share the worker's endpoints, staging and event poster."""
+    """Activities that share the worker's endpoints, staging and event poster.
+
+    Each takes and returns the contract's wire form; one that fails raises an ApplicationError whose type is the
+    failure's code and whose first detail is ``ingestionFailureSchema``.
+    """
 
     def __init__(
         self,
@@ -48,6 +56,16 @@ class IngestionActivities:
         self._metadata = metadata
         self._poster = poster
 
+    def all(self) -> list[Callable[..., Any]]:
+        """Return what a worker registers."""
+        return [
+            self.list_metadata_endpoint_templates,
+            self.run_ingestion_unit,
+            self.test_metadata_endpoint,
+            self.preview_metadata,
+            self.collect_metadata,
+        ]
+
     @activity.defn(name="listMetadataEndpointTemplates")
     async def list_metadata_endpoint_templates(self) -> dict[str, Any]:
         """Return the descriptors of this worker's endpoints (``templateListSchema``)."""
@@ -55,24 +73,9 @@ class IngestionActivities:
 
     @activity.defn(name="runIngestionUnit")
     def run_ingestion_unit(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Run one unit (``runIngestionUnitInputSchema`` → ``runIngestionUnitResultSchema``).
+        """Run one unit (``runIngestionUnitInputSchema`` → ``runIngestionUnitResultSchema``)."""
 
-        Raises:
-            ApplicationError: Its type is the failure's code, its first detail ``ingestionFailureSchema``.
-            CancelledError: The run was cancelled.
-        """
-        # The SDK would throw its cancellation into this thread at any bytecode, also inside a commit. The heart-beat
-        # thread notices it instead, and the run stops at a place of its own choice.
-        with activity.shield_thread_cancel_exception():
-            outcome = self._run(payload)
-        if isinstance(outcome, dict):
-            return outcome
-        # Raised here, outside of any except block, so that no cause with foreign text travels along.
-        raise outcome
-
-    def _run(self, payload: dict[str, Any]) -> dict[str, Any] | Exception:
-        cancellation = Cancellation()
-        try:
+        def work(cancellation: Cancellation) -> RunIngestionUnitResult:
             request = parse(RunIngestionUnitInput, payload, prefix="input")
             progress = Progress(on_change=lambda snapshot: self._poster.progress(_event(request, snapshot)))
             environment = RuntimeEnvironment(
@@ -83,45 +86,58 @@ class IngestionActivities:
                 cancellation=cancellation,
                 progress=progress,
             )
-            with _heartbeats(progress, cancellation):
-                return run_ingestion(request, environment).to_wire()
-        except RunCancelledError:
-            return CancelledError("the run was cancelled")
-        except IngestionError as error:
-            return _failure(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the run must end with a typed failure
-            _log.exception("a run failed by a fault of the data plane")
-            return _failure(InternalError(f"unexpected {type(error).__name__}: {error}"))
+            with heartbeats(lambda: asdict(progress.snapshot()), cancellation):
+                return run_ingestion(request, environment)
 
+        return guarded(work)
 
-@contextmanager
-def _heartbeats(progress: Progress, cancellation: Cancellation) -> Iterator[None]:
-    """Send heartbeats from a side thread and pass a cancellation on to the run.
+    @activity.defn(name="testMetadataEndpoint")
+    def test_metadata_endpoint(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Test an endpoint (``testEndpointInputSchema`` → ``testEndpointResultSchema``).
 
-    They go on after that: the run may still be inside a commit, and an attempt that falls silent there would time out
-    and be started a second time beside the first.
-    """
-    done = threading.Event()
+        What it finds is its result, never its failure.
+        """
 
-    def beat() -> None:
-        while not done.is_set():
-            activity.heartbeat(asdict(progress.snapshot()))
-            if activity.is_cancelled() and not cancellation.requested:
-                details = activity.cancellation_details()
-                if details is not None and details.cancel_requested:
-                    cancellation.cancel()
-                else:
-                    # Shutdown of this worker, or the server gave this attempt up: somebody else goes on.
-                    cancellation.interrupt()
-            done.wait(_HEARTBEAT_SECONDS)
+        def work(cancellation: Cancellation) -> TestEndpointResult:
+            request = parse(TestEndpointInput, payload, prefix="input")
+            with heartbeats(dict, cancellation):
+                return run_connection_test(request, factory=self._factory, cancellation=cancellation)
 
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(beat,), name="heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+        return guarded(work)
+
+    @activity.defn(name="previewMetadata")
+    def preview_metadata(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Leave some rows in a file (``previewMetadataInputSchema`` → ``previewMetadataResultSchema``)."""
+
+        def work(cancellation: Cancellation) -> PreviewMetadataResult:
+            request = parse(PreviewMetadataInput, payload, prefix="input")
+            with heartbeats(dict, cancellation):
+                return preview_metadata(
+                    request, factory=self._factory, metadata=self._metadata, cancellation=cancellation
+                )
+
+        return guarded(work)
+
+    @activity.defn(name="collectMetadata")
+    def collect_metadata(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Leave what a source has in files (``collectMetadataInputSchema`` → ``collectMetadataResultSchema``).
+
+        Its heartbeats tell how many files and rows there are so far.
+        """
+
+        def work(cancellation: Cancellation) -> CollectMetadataResult:
+            request = parse(CollectMetadataInput, payload, prefix="input")
+            progress = CollectionProgress()
+            with heartbeats(lambda: asdict(progress), cancellation):
+                return collect_metadata(
+                    request,
+                    factory=self._factory,
+                    metadata=self._metadata,
+                    cancellation=cancellation,
+                    progress=progress,
+                )
+
+        return guarded(work)
 
 
 def _event(request: RunIngestionUnitInput, snapshot: ProgressSnapshot) -> ProgressEvent:
@@ -136,8 +152,3 @@ def _event(request: RunIngestionUnitInput, snapshot: ProgressSnapshot) -> Progre
         rows_per_second=snapshot.rows_per_second,
         at=datetime.now(UTC),
     )
-
-
-def _failure(error: IngestionError) -> ApplicationError:
-    detail = error.as_detail() | {"message": redact(error.message)}
-    return ApplicationError(str(detail["message"]), detail, type=error.code, non_retryable=not error.retryable)

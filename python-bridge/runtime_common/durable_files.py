@@ -29,9 +29,11 @@ def sync_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def _write_temporary(path: Path, content: bytes) -> Path:
+def _write_temporary(path: Path, content: bytes, *, mode: int | None = None) -> Path:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     with temporary.open("xb") as file:
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -58,8 +60,14 @@ def create_exclusively(path: Path, content: bytes) -> bool:
     return True
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Set the content of ``path``; readers see the old or the new one, never a part."""
-    temporary = _write_temporary(path, content)
+def replace_file(path: Path, content: bytes, *, mode: int | None = None) -> None:
+    """Set the content of ``path``; readers see the old or the new one, never a part.
+
+    Args:
+        path: In a directory that exists.
+        content: All of it.
+        mode: Rights of the file, set before there is content in it; None for what the process gives any file.
+    """
+    temporary = _write_temporary(path, content, mode=mode)
     temporary.replace(path)
     sync_directory(path.parent)

@@ -6,7 +6,7 @@ import json
 import threading
 from urllib.parse import quote, quote_plus
 
-_MASK = "[secret]"
+MASK = "[secret]"
 # Shorter values would mask ordinary words ("a", "db") all over the logs and still not be protected by it.
 _SHORTEST_MASKED = 4
 _lock = threading.Lock()
@@ -36,5 +36,5 @@ def redact(text: str) -> str:
     with _lock:
         known = sorted(_known, key=len, reverse=True)
     for secret in known:
-        text = text.replace(secret, _MASK)
+        text = text.replace(secret, MASK)
     return text

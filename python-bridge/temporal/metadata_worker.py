@@ -1,4 +1,4 @@
-"""The Python Temporal worker: moves rows on task queue ``nucleus-data``.
+"""The Python Temporal worker: moves rows and looks at endpoints, on task queue ``nucleus-data``.
 
 Run it as a script: ``python python-bridge/temporal/metadata_worker.py``. It prints a JSON line with ``"msg": "ready"``
 once Spark is warm and the queue is polled, and leaves with code 0 on SIGTERM or SIGINT.
@@ -36,7 +36,7 @@ TASK_QUEUE = "nucleus-data"
 # Runs at once; each holds one source connection, and Spark shares its cores among those that commit.
 MAX_RUNS = 8
 CONNECT_DEADLINE_SECONDS = 60.0
-SWEEP_INTERVAL_SECONDS = 3600.0
+SWEEP_INTERVAL_SECONDS = 600.0
 # A running slice rarely ends within it; it is there so that a commit in flight does.
 GRACEFUL_SHUTDOWN = timedelta(seconds=5)
 # The server hears of a cancellation only by heartbeats, so they must not be held back for long.
@@ -100,7 +100,7 @@ async def run(settings: Settings) -> None:
             worker = Worker(
                 client,
                 task_queue=TASK_QUEUE,
-                activities=[activities.run_ingestion_unit, activities.list_metadata_endpoint_templates],
+                activities=activities.all(),
                 activity_executor=executor,
                 max_concurrent_activities=MAX_RUNS,
                 graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,

@@ -9,8 +9,7 @@ from temporalio import activity
 from temporalio.activity import ActivityCancellationDetails
 from temporalio.testing import ActivityEnvironment
 
-from ingestion_runtime import activities
-from ingestion_runtime.events import Progress
+from ingestion_runtime import activity_guard
 from runtime_common.cancellation import Cancellation
 from runtime_common.exceptions import InterruptedRunError, RunCancelledError
 
@@ -25,7 +24,7 @@ DEADLINE_SECONDS = 10
     ],
 )
 def test_heartbeats_go_on_while_a_stopped_run_finishes_its_commit(monkeypatch, details, reason):
-    monkeypatch.setattr(activities, "_HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(activity_guard, "HEARTBEAT_SECONDS", 0.01)
     environment = ActivityEnvironment()
     cancellation = Cancellation()
     beats_after_stop = threading.Semaphore(0)
@@ -37,7 +36,7 @@ def test_heartbeats_go_on_while_a_stopped_run_finishes_its_commit(monkeypatch, d
     environment.on_heartbeat = on_heartbeat
 
     def run_until_three_more_beats():
-        with activity.shield_thread_cancel_exception(), activities._heartbeats(Progress(), cancellation):
+        with activity.shield_thread_cancel_exception(), activity_guard.heartbeats(dict, cancellation):
             environment.cancel(details)
             return all(beats_after_stop.acquire(timeout=DEADLINE_SECONDS) for _ in range(3))
 

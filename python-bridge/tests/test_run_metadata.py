@@ -24,7 +24,7 @@ def test_a_file_is_what_its_entry_says(tmp_path):
     content = (tmp_path / entry.path).read_bytes()
     assert pa.ipc.open_stream(content).read_all() == TABLE
     assert entry == RunMetadataFile(
-        path=f"{run_id}/entities-{entry.sha256}.arrows", contents="entities", kind="Dataset", rows=2,
+        path=entry.path, contents="entities", kind="Dataset", rows=2,
         sha256=sha256(content).hexdigest(),
     )  # fmt: skip
 

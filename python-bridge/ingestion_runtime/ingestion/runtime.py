@@ -98,7 +98,7 @@ class _UnitRun:
         self._cancellation = environment.cancellation
         self._progress = environment.progress
         self._metadata = environment.metadata
-        descriptor = environment.factory.sink_descriptor(execution.sink)
+        descriptor = environment.factory.descriptor(execution.sink, "sink")
         check_unit(request, sink_title=descriptor.title, write_modes=descriptor.write_modes)
         self._source = environment.factory.source(execution.source)
         self._sink = environment.factory.sink(execution.sink)

@@ -26,8 +26,6 @@ CheckStatus = Literal["passed", "failed", "skipped"]
 class TestEndpointInput(ContractModel):
     """Which endpoint to test, with its secrets still sealed."""
 
-    __test__ = False  # no test class, whatever pytest thinks of the name
-
     role: EndpointRole
     endpoint: EndpointRef
 
@@ -46,8 +44,6 @@ class CheckOutcome(ContractModel):
 
 class TestEndpointResult(ContractModel):
     """All steps in order."""
-
-    __test__ = False
 
     passed: bool
     checks: Annotated[list[CheckOutcome], Field(min_length=1)]

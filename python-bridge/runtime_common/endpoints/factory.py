@@ -12,7 +12,7 @@ from runtime_common.exceptions import IngestionError, UnknownTemplateError
 from runtime_common.sealed_secrets import SecretKey, open_config
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from runtime_common.contracts import EndpointRef, EndpointRole, TemplateList
     from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel
@@ -36,15 +36,18 @@ class EndpointFactory:
     Args:
         secret_key: Opens sealed secrets; None if no config holds one.
         spark: The worker's one Spark session, for the endpoints that need it.
+        plugins: The endpoints; None for those of this package and of installed ones.
 
     Raises:
         ConfigurationError: Two endpoints have the same template id.
     """
 
-    def __init__(self, *, secret_key: SecretKey | None, spark: SparkEngine) -> None:
+    def __init__(
+        self, *, secret_key: SecretKey | None, spark: SparkEngine, plugins: Iterable[EndpointPlugin] | None = None
+    ) -> None:
         self._secret_key = secret_key
         self._services = EndpointServices(spark=spark)
-        self._plugins = by_id([*BUILT_IN, *installed_plugins()])
+        self._plugins = by_id([*BUILT_IN, *installed_plugins()] if plugins is None else plugins)
 
     def templates(self) -> TemplateList:
         """Return the descriptors of all endpoints."""
@@ -66,13 +69,25 @@ class EndpointFactory:
         plugin = _of_role(self._plugins, SinkPlugin, ref.template_id, "sink")
         return plugin.build(self._config(ref, plugin.descriptor, "sink"), self._services)
 
-    def sink_descriptor(self, ref: EndpointRef) -> EndpointDescriptor:
-        """Return what the sink can do.
+    def endpoint(self, ref: EndpointRef, role: EndpointRole) -> SourceEndpoint | SinkEndpoint:
+        """Build an endpoint of any role; raises like :meth:`source`."""
+        if role == "source":
+            return self.source(ref)
+        if role == "sink":
+            return self.sink(ref)
+        raise _unknown(ref.template_id, role, known=[])
+
+    def descriptor(self, ref: EndpointRef, role: EndpointRole) -> EndpointDescriptor:
+        """Return what an endpoint says about itself.
 
         Raises:
-            UnknownTemplateError: No sink of that template.
+            UnknownTemplateError: No endpoint of that template and role.
         """
-        return _of_role(self._plugins, SinkPlugin, ref.template_id, "sink").descriptor
+        if role == "source":
+            return _of_role(self._plugins, SourcePlugin, ref.template_id, role).descriptor
+        if role == "sink":
+            return _of_role(self._plugins, SinkPlugin, ref.template_id, role).descriptor
+        raise _unknown(ref.template_id, role, known=[])
 
     def _config(self, ref: EndpointRef, descriptor: EndpointDescriptor, side: EndpointRole) -> EndpointModel:
         try:
@@ -87,8 +102,11 @@ def _of_role(plugins: Mapping[str, EndpointPlugin], kind: type[Plugin], template
     plugin = plugins.get(template_id)
     if isinstance(plugin, kind):
         return plugin
-    known = sorted(name for name, one in plugins.items() if isinstance(one, kind))
-    raise UnknownTemplateError(
-        f"this worker has no {side} template {template_id!r}; it knows {', '.join(known)}",
+    raise _unknown(template_id, side, known=[name for name, one in plugins.items() if isinstance(one, kind)])
+
+
+def _unknown(template_id: str, side: EndpointRole, *, known: list[str]) -> UnknownTemplateError:
+    return UnknownTemplateError(
+        f"this worker has no {side} template {template_id!r}; it knows {', '.join(sorted(known)) or 'none'}",
         field=f"{side}.templateId",
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from py4j.protocol import Py4JJavaError
 from pydantic import Field, StringConstraints
 
-from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel
+from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel, group
+from runtime_common.endpoints.iceberg_checks import WAREHOUSE_STEPS, warehouse_checks
 from runtime_common.endpoints.iceberg_history import IcebergHistory, TableState
 from runtime_common.endpoints.iceberg_write import WAP_SWITCH, conforming, create_table_sql, stage, stage_only_sql
 from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin
@@ -17,11 +18,13 @@ from runtime_common.exceptions import InternalError, SinkError
 from runtime_common.failpoints import failpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyspark.sql import SparkSession
 
     from runtime_common.cancellation import Cancellation
     from runtime_common.contracts import DatasetRef
-    from runtime_common.protocols import CommitRequest, RecordReader, SinkCommit
+    from runtime_common.protocols import Check, CommitRequest, RecordReader, SinkCommit
     from runtime_common.spark import SparkEngine
 
 
@@ -31,10 +34,22 @@ class IcebergConfig(EndpointModel):
     warehouse: Annotated[
         str,
         StringConstraints(pattern=r"^(/|[a-z][a-z0-9+.-]*:/).+"),
-        Field(title="Warehouse", description="Absolute directory, or a URL that Spark can write to"),
+        Field(
+            title="Warehouse",
+            description="Absolute directory, or a URL that Spark can write to",
+            examples=["/srv/nucleus/warehouse", "hdfs://namenode.example.com:8020/warehouse"],
+            json_schema_extra=group("Location"),
+        ),
     ]
     namespace: Annotated[
-        str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"), Field(title="Namespace")
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"),
+        Field(
+            title="Namespace",
+            description="Namespace of the tables, which is a folder of the warehouse",
+            examples=["nucleus"],
+            json_schema_extra=group("Location"),
+        ),
     ] = "nucleus"
 
 
@@ -48,6 +63,7 @@ DESCRIPTOR = EndpointDescriptor(
     role="sink",
     version="1",
     capabilities=("ingest.full", "ingest.incremental"),
+    checks=WAREHOUSE_STEPS,
     write_modes=("append", "merge", "overwrite"),
     delivery_guarantee=(
         "Effectively once: run and batch id are part of each snapshot, which is published only if the table has not "
@@ -70,6 +86,10 @@ class IcebergSink:
         self._namespace = config.namespace
         self._engine = engine
         self._catalog = f"nucleus_{sha256(config.warehouse.encode()).hexdigest()[:12]}"
+
+    def checks(self, cancellation: Cancellation) -> Sequence[Check]:
+        """Return the steps of the connection test."""
+        return warehouse_checks(self._warehouse, self._engine, cancellation)
 
     def last_commit(self, unit_key: str, target: str) -> SinkCommit | None:
         """Return the unit's newest snapshot as a commit."""

@@ -17,7 +17,8 @@ from pydantic import Field, StringConstraints
 
 from runtime_common.contracts import DatasetField, DatasetRef
 from runtime_common.durable_files import sync_directory, sync_file
-from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel
+from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel, group
+from runtime_common.endpoints.directory_checks import DIRECTORY_STEPS, directory_checks
 from runtime_common.endpoints.parquet_manifests import INCOMING, Arrival, DataFile, FolderManifest, ManifestLog
 from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin
 from runtime_common.endpoints.sink_turn import check_target, earlier_commit, openlineage_name
@@ -25,12 +26,14 @@ from runtime_common.exceptions import InternalError, SinkError, SinkSchemaError
 from runtime_common.protocols import CommitRequest, RecordReader, SinkCommit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from runtime_common.cancellation import Cancellation
+    from runtime_common.protocols import Check
 
 # Older than any attempt that could still be alive: what an attempt left behind that died before its commit.
 _ORPHAN_SECONDS = 24 * 3600
+_FIELD = "sink.config.directory"
 
 
 class ParquetFilesConfig(EndpointModel):
@@ -39,7 +42,12 @@ class ParquetFilesConfig(EndpointModel):
     directory: Annotated[
         str,
         StringConstraints(pattern=r"^/.+"),
-        Field(title="Directory", description="Absolute path on the worker's machine; made when missing"),
+        Field(
+            title="Directory",
+            description="Absolute path on the worker's machine; made when missing",
+            examples=["/srv/nucleus/files"],
+            json_schema_extra=group("Location"),
+        ),
     ]
 
 
@@ -53,6 +61,7 @@ DESCRIPTOR = EndpointDescriptor(
     role="sink",
     version="1",
     capabilities=("ingest.full", "ingest.incremental"),
+    checks=DIRECTORY_STEPS,
     write_modes=("append", "overwrite"),
     delivery_guarantee=(
         "Effectively once: each slice is one manifest, created exclusively, that carries the batch id; "
@@ -72,7 +81,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
         raise SinkError(
             f"{folder} can't be written: {error.strerror}; {advice}",
             code="SINK_DISK_FULL" if full else "SINK_NOT_WRITABLE",
-            field="sink.config.directory",
+            field=_FIELD,
             retryable=full,
         ) from None
 
@@ -82,6 +91,10 @@ class ParquetFilesSink:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+
+    def checks(self, cancellation: Cancellation) -> Sequence[Check]:  # noqa: ARG002 - none of them waits
+        """Return the steps of the connection test."""
+        return directory_checks(self._directory, field=_FIELD)
 
     def last_commit(self, unit_key: str, target: str) -> SinkCommit | None:
         """Return the unit's newest manifest as a commit, after finishing what a dead committer left open."""

@@ -37,8 +37,6 @@ class Check:
 class Testable(Protocol):
     """An endpoint with a connection test."""
 
-    __test__: bool = False
-
     def checks(self, cancellation: Cancellation) -> Sequence[Check]:
         """Return the steps in the descriptor's order. They change nothing that lasts and share what they open."""
         ...
