@@ -193,10 +193,17 @@ export const SETTINGS = {
     default: '.nucleus/data/kv',
   },
   STAGING_ROOT: {
-    description: 'Folder of the local_directory staging provider.',
+    description: 'Folder of the local_directory staging provider, and of files that the other providers put on disk.',
     schema: text,
     readBy: ['python'],
     default: '.nucleus/data/staging',
+  },
+  STAGING_MEMORY_BYTES: {
+    description:
+      'Bytes of memory that the in_memory staging provider may hold, all slices together; what is beyond goes to STAGING_ROOT.',
+    schema: z.coerce.number().int().min(0),
+    readBy: ['python'],
+    default: '268435456',
   },
   SPARK_JARS_DIR: {
     description: 'Folder of the jars that Spark loads: the Iceberg runtime and the Postgres driver.',

@@ -32,9 +32,16 @@ from runtime_common.exceptions import ConfigurationError, IngestionError, RunCan
 from runtime_common.failpoints import refuse_in_production
 from runtime_common.redaction import redact
 from runtime_common.run_metadata import RunMetadataFolder
-from runtime_common.settings import DEFAULT_SPARK_JARS_DIR, DEFAULT_STAGING_ROOT, Settings, load_settings
+from runtime_common.settings import (
+    DEFAULT_SPARK_JARS_DIR,
+    DEFAULT_STAGING_MEMORY_BYTES,
+    DEFAULT_STAGING_ROOT,
+    Settings,
+    load_settings,
+)
 from runtime_common.spark import SparkEngine
-from runtime_common.staging import PROVIDER_ID, LocalDirectoryStaging
+from runtime_common.staging import PROVIDER_ID
+from runtime_common.staging_providers import staging_providers
 from runtime_common.state import CheckpointFile
 
 if TYPE_CHECKING:
@@ -52,13 +59,15 @@ The unit file is JSON:
     "unit":   {{ "object": {{ "schema": "public", "table": "flights" }},
                 "mode": "incremental", "cursorField": "time_hour",
                 "primaryKey": ["time_hour", "carrier", "flight"], "target": "flights", "writeMode": "merge" }},
-    "policy": {{ "sliceRows": 200000 }} }}
+    "policy": {{ "sliceRows": 200000 }},
+    "stagingProviderId": "local_directory" }}
 
 A config value {{"$env": "NAME"}} is taken from that environment variable; a {{"$sealed": …}} one is opened with the
 server's key.
 
 environment:
   STAGING_ROOT             directory of staged slices (default {DEFAULT_STAGING_ROOT})
+  STAGING_MEMORY_BYTES     what "in_memory" staging may hold (default {DEFAULT_STAGING_MEMORY_BYTES})
   SPARK_JARS_DIR           folder of the Iceberg runtime jar (default {DEFAULT_SPARK_JARS_DIR})
   NUCLEUS_SECRET_KEY_FILE  file with the base64 key that opens sealed secrets (or NUCLEUS_SECRET_KEY)
 
@@ -75,6 +84,7 @@ class _UnitFile(ContractModel):
     sink: EndpointRef
     unit: UnitSpec
     policy: IngestionPolicy = Field(default_factory=IngestionPolicy)
+    staging_provider_id: Id = PROVIDER_ID
 
 
 def run_cli(arguments: Sequence[str] | None = None) -> int:
@@ -138,10 +148,10 @@ def _run(options: argparse.Namespace, settings: Settings, factory: EndpointFacto
     previous = signal.signal(signal.SIGINT, lambda *_: cancellation.cancel())
     bar = None if options.quiet else _ProgressLine(sys.stderr)
     try:
-        with closing(LocalDirectoryStaging(settings.staging_root)) as staging:
+        with staging_providers(settings) as staging:
             environment = RuntimeEnvironment(
                 factory=factory,
-                staging={PROVIDER_ID: staging},
+                staging=staging,
                 metadata=RunMetadataFolder(settings.metadata_root),
                 cancellation=cancellation,
                 progress=Progress(on_change=bar.show if bar is not None else None),
@@ -162,6 +172,7 @@ def _request(unit: _UnitFile, checkpoint: Checkpoint, run_id: uuid.UUID) -> RunI
         sink_id=unit.sink_id,
         checkpoint=checkpoint,
         policy=unit.policy,
+        staging_provider_id=unit.staging_provider_id,
         execution=Execution(run_id=run_id, fence=1, source=unit.source, sink=unit.sink, unit=unit.unit),
     )
 

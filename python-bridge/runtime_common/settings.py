@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_STAGING_ROOT = ".nucleus/data/staging"
+DEFAULT_STAGING_MEMORY_BYTES = 256 * 1024 * 1024
 DEFAULT_METADATA_ROOT = ".nucleus/data/metadata"
 DEFAULT_SPARK_JARS_DIR = ".nucleus/jars/spark"
 # The server's names; Python's logging has no level below DEBUG.
@@ -38,6 +39,7 @@ class Settings:
     temporal_address: str
     temporal_namespace: str
     staging_root: Path
+    staging_memory_bytes: int
     metadata_root: Path
     spark_jars_dir: Path
     secret_key: SecretKey | None
@@ -64,6 +66,7 @@ def load_settings(environment: Mapping[str, str], *, needs_secret_key: bool) -> 
         temporal_address=reader.matching("TEMPORAL_ADDRESS", "127.0.0.1:7233", _ADDRESS, "must be host:port"),
         temporal_namespace=reader.text("TEMPORAL_NAMESPACE") or "nucleus",
         staging_root=Path(reader.text("STAGING_ROOT") or DEFAULT_STAGING_ROOT),
+        staging_memory_bytes=reader.whole_number("STAGING_MEMORY_BYTES", DEFAULT_STAGING_MEMORY_BYTES),
         metadata_root=Path(reader.text("METADATA_ROOT") or DEFAULT_METADATA_ROOT),
         spark_jars_dir=Path(reader.text("SPARK_JARS_DIR") or DEFAULT_SPARK_JARS_DIR),
         secret_key=key,
@@ -90,6 +93,15 @@ class _Reader:
         if pattern.fullmatch(value) is None:
             self._reject(name, f"{rule}, got {value!r}")
         return value
+
+    def whole_number(self, name: str, default: int) -> int:
+        value = self.text(name)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit()):
+            self._reject(name, f"must be a whole number, got {value!r}")
+            return default
+        return int(value)
 
     def log_level(self) -> str:
         value = self.text("LOG_LEVEL") or "info"

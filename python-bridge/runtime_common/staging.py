@@ -1,4 +1,4 @@
-"""Staging in a local directory.
+"""Staging in a tree of files; see docs/staging.md for what each provider is for.
 
     <root>/<unit>/<group>/                      group: checkpoint, generation and source digest
         lease-<token>.json                      kept fresh while somebody works here
@@ -6,6 +6,7 @@
         end-<extraction>.json                   how many slices it has, once the source was read to its end
         attempt-<fence>-<attempt>-<token>/      a slice being written, by one attempt only
         slice-00000/                            a sealed slice: parts, manifest.json, _SUCCESS, later _LANDED.<sink>
+    <root>/scratch/<token>/                     files that a process keeps for itself alone, leased until it closes
 
 Every name is made here from hashes and numbers; nothing that a user typed becomes a path.
 """
@@ -15,55 +16,59 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import secrets
-import shutil
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from runtime_common.durable_files import create_exclusively
-from runtime_common.exceptions import StagingError
+from runtime_common.exceptions import IngestionError, StagingError
+from runtime_common.local_files import LocalFiles
+from runtime_common.memory_files import MemoryFiles
 from runtime_common.protocols import CleanupReport, IngestionContext
 from runtime_common.staging_lease import LeaseKeeper, has_fresh_lease
-from runtime_common.staging_session import LocalDirectorySession
+from runtime_common.staging_session import DirectorySession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
+    from runtime_common.file_store import FileStore
+
 _log = logging.getLogger(__name__)
 _TRASH_PREFIX = ".trash-"
+_SLICE_PREFIX = "slice-"
+_LANDED_PREFIX = "_LANDED."
+_ROOT = PurePosixPath()
+LANDED_TTL = timedelta(hours=1)
+ABANDONED_TTL = timedelta(days=3)
 PROVIDER_ID = "local_directory"
+IN_MEMORY_PROVIDER_ID = "in_memory"
 
 
 def _digest(*parts: object) -> str:
     return sha256("\x00".join(str(part) for part in parts).encode()).hexdigest()[:24]
 
 
-class LocalDirectoryStaging:
-    """Staging provider ``local_directory``.
+class DirectoryStaging:
+    """A staging provider over any store of files.
 
     Args:
-        root: Directory of this worker's staging; made when missing.
+        files: The store.
         landed_ttl: How long a group whose slices all landed is kept, for a late retry of the same run.
         abandoned_ttl: How long slices that no sink has taken are kept for another attempt.
     """
 
     def __init__(
-        self, root: Path, *, landed_ttl: timedelta = timedelta(hours=1), abandoned_ttl: timedelta = timedelta(days=3)
+        self, files: FileStore, *, landed_ttl: timedelta = LANDED_TTL, abandoned_ttl: timedelta = ABANDONED_TTL
     ) -> None:
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            self._root = root.resolve(strict=True)
-        except OSError as error:
-            raise StagingError(f"the staging root can't be used: {error.strerror}; check STAGING_ROOT") from None
+        self._files = files
         self._landed_ttl = landed_ttl
         self._abandoned_ttl = abandoned_ttl
-        self._leases = LeaseKeeper()
+        self._leases = LeaseKeeper(files)
 
-    def allocate_session(self, context: IngestionContext) -> LocalDirectorySession:
+    def allocate_session(self, context: IngestionContext) -> DirectorySession:
         """Return the slice's session, leased until it is closed.
 
         Raises:
@@ -71,32 +76,30 @@ class LocalDirectoryStaging:
         """
         group = self._group(context)
         lease = self._leases.acquire(group)
-        return LocalDirectorySession(
-            group, context=context, release=lambda: self._leases.release(lease), unit_label=group.parent.name
-        )
+        return DirectorySession(self._files, group, context=context, release=lambda: self._leases.release(lease))
 
     def fix_upper_bound(self, context: IngestionContext, proposed: str | None) -> str | None:
         """Return the bound of the extraction's first attempt, which is ``proposed`` for that one itself (rule R4)."""
         plan = self._plan(context, "plan")
         with _plan_errors():
-            create_exclusively(plan, json.dumps({"upperBound": proposed}).encode())
-            bound = json.loads(plan.read_text(encoding="utf-8"))["upperBound"]
+            self._files.create(plan, json.dumps({"upperBound": proposed}).encode())
+            bound = json.loads(self._files.read(plan))["upperBound"]
         return bound if bound is None else str(bound)
 
     def extraction_slices(self, context: IngestionContext) -> int | None:
         """Return how many slices the extraction has; None unless the source was read to its end."""
         with _plan_errors():
             try:
-                return int(json.loads(self._plan(context, "end").read_text(encoding="utf-8"))["slices"])
+                return int(json.loads(self._files.read(self._plan(context, "end")))["slices"])
             except FileNotFoundError:
                 return None
 
     def end_extraction(self, context: IngestionContext, *, slices: int) -> None:
         """Record that the source was read to its end."""
         with _plan_errors():
-            create_exclusively(self._plan(context, "end"), json.dumps({"slices": slices}).encode())
+            self._files.create(self._plan(context, "end"), json.dumps({"slices": slices}).encode())
 
-    def _plan(self, context: IngestionContext, name: str) -> Path:
+    def _plan(self, context: IngestionContext, name: str) -> PurePosixPath:
         return self._group(context) / f"{name}-{_digest(context.extraction_id)}.json"
 
     def ttl_cleanup(self, now: datetime) -> CleanupReport:
@@ -108,73 +111,160 @@ class LocalDirectoryStaging:
             OSError: The staging root itself can't be listed.
         """
         report = CleanupReport()
-        for unit in self._directories(self._root):
-            with _logging_failure(unit.name):
+        for unit in self._directories(_ROOT):
+            with _logging_failure(unit):
                 for group in self._directories(unit):
-                    label = f"{unit.name}/{group.name}"
-                    with _logging_failure(label):
-                        self._clean_group(group, label, now, report)
-            with contextlib.suppress(OSError):
-                unit.rmdir()
+                    with _logging_failure(group):
+                        self._clean_group(group, now, report)
+            with contextlib.suppress(OSError, IngestionError):
+                self._files.remove_empty(unit)
         if report.removed:
             _log.info("removed expired staging groups", extra={"data": {"removed": len(report.removed)}})
         return report
 
-    def _clean_group(self, group: Path, label: str, now: datetime, report: CleanupReport) -> None:
+    def _clean_group(self, group: PurePosixPath, now: datetime, report: CleanupReport) -> None:
         if group.name.startswith(_TRASH_PREFIX):
-            shutil.rmtree(group, ignore_errors=True)
-        elif has_fresh_lease(group, now):
-            report.kept_live.append(label)
+            self._files.remove(group)
+        elif has_fresh_lease(self._files, group, now):
+            report.kept_live.append(str(group))
         elif self._expired(group, now) and self._sweep(group, now):
-            report.removed.append(label)
+            report.removed.append(str(group))
 
     def close(self) -> None:
         """Stop keeping leases fresh."""
         self._leases.close()
 
-    def _group(self, context: IngestionContext) -> Path:
+    def _group(self, context: IngestionContext) -> PurePosixPath:
         owner = "" if context.shared_between_runs else context.extraction_id
         name = f"g{context.generation}-v{context.checkpoint_version}-{_digest(context.source_digest, owner)}"
-        group = self._root / _digest(context.unit_key) / name
+        group = PurePosixPath(_digest(context.unit_key), name)
+        self._make_directory(group)
+        return group
+
+    def _make_directory(self, path: PurePosixPath) -> None:
         try:
-            group.mkdir(parents=True, exist_ok=True)
-            resolved = group.resolve(strict=True)
+            self._files.make_directory(path)
         except OSError as error:
-            raise StagingError(f"a staging directory can't be made: {error.strerror}; check STAGING_ROOT") from None
-        if not resolved.is_relative_to(self._root):
+            raise StagingError(
+                f"a staging directory can't be made: {error.strerror}; check the staging area's place and rights"
+            ) from None
+
+    def _directories(self, parent: PurePosixPath) -> list[PurePosixPath]:
+        return [parent / entry.name for entry in self._files.entries(parent) if entry.is_directory]
+
+    def _expired(self, group: PurePosixPath, now: datetime) -> bool:
+        ttl = self._landed_ttl if self._has_landed(group) else self._abandoned_ttl
+        return now.timestamp() - self._modified_at(group) > ttl.total_seconds()
+
+    def _has_landed(self, group: PurePosixPath) -> bool:
+        return all(
+            any(entry.name.startswith(_LANDED_PREFIX) for entry in self._files.entries(one))
+            for one in self._directories(group)
+            if one.name.startswith(_SLICE_PREFIX)
+        )
+
+    def _modified_at(self, group: PurePosixPath) -> float:
+        itself = self._files.entry(group)
+        entries = self._files.entries(group) if itself is None else [itself, *self._files.entries(group)]
+        return max((entry.modified_at for entry in entries), default=0.0)
+
+    def _sweep(self, group: PurePosixPath, now: datetime) -> bool:
+        """Rename first: a session that was leased in between is found in the renamed directory and given back."""
+        trash = group.with_name(f"{_TRASH_PREFIX}{secrets.token_hex(8)}")
+        try:
+            self._files.rename(group, trash)
+        except FileNotFoundError:
+            return False
+        if has_fresh_lease(self._files, trash, now):
+            with contextlib.suppress(OSError):
+                self._files.rename(trash, group)
+            return False
+        self._files.remove(trash)
+        return True
+
+
+class _ConfinedFiles(LocalFiles):
+    """A directory that no symbolic link leads out of."""
+
+    def make_directory(self, path: PurePosixPath) -> None:
+        super().make_directory(path)
+        if not (self.root / path).resolve(strict=True).is_relative_to(self.root):
             raise StagingError(
                 "a staging directory leads outside the staging root by a symbolic link; remove that link",
                 code="STAGING_PATH_ESCAPES",
                 retryable=False,
             )
-        return resolved
 
-    def _directories(self, parent: Path) -> list[Path]:
+
+class LocalDirectoryStaging(DirectoryStaging):
+    """Staging provider ``local_directory``.
+
+    Args:
+        root: Directory of this worker's staging; made when missing.
+        landed_ttl: As for any :class:`DirectoryStaging`.
+        abandoned_ttl: Likewise.
+    """
+
+    def __init__(
+        self, root: Path, *, landed_ttl: timedelta = LANDED_TTL, abandoned_ttl: timedelta = ABANDONED_TTL
+    ) -> None:
         try:
-            return sorted(path for path in parent.iterdir() if path.is_dir() and not path.is_symlink())
-        except FileNotFoundError:
-            return []
+            root.mkdir(parents=True, exist_ok=True)
+            self.root = root.resolve(strict=True)
+        except OSError as error:
+            raise StagingError(f"the staging root can't be used: {error.strerror}; check STAGING_ROOT") from None
+        super().__init__(_ConfinedFiles(self.root), landed_ttl=landed_ttl, abandoned_ttl=abandoned_ttl)
+        self._scratch: list[PurePosixPath] = []
 
-    def _expired(self, group: Path, now: datetime) -> bool:
-        slices = [path for path in self._directories(group) if path.name.startswith("slice-")]
-        landed = all(any(path.glob("_LANDED.*")) for path in slices)
-        ttl = self._landed_ttl if landed else self._abandoned_ttl
-        newest = max((_mtime(path) for path in [group, *group.iterdir(), *slices]), default=0.0)
-        return now.timestamp() - newest > ttl.total_seconds()
+    def scratch(self) -> Path:
+        """Return an empty directory for files of this process alone.
 
-    def _sweep(self, group: Path, now: datetime) -> bool:
-        """Rename first: a session that was leased in between is found in the renamed directory and given back."""
-        trash = group.with_name(f"{_TRASH_PREFIX}{secrets.token_hex(8)}")
-        try:
-            group.rename(trash)
-        except FileNotFoundError:
-            return False
-        if has_fresh_lease(trash, now):
-            with contextlib.suppress(OSError):
-                trash.rename(group)
-            return False
-        shutil.rmtree(trash, ignore_errors=True)
-        return True
+        It is leased and removed by :meth:`close`; what a killed process leaves is swept like a group.
+
+        Raises:
+            StagingError: It can't be made.
+        """
+        directory = PurePosixPath("scratch", secrets.token_hex(8))
+        self._make_directory(directory)
+        self._leases.acquire(directory)
+        self._scratch.append(directory)
+        return self.root / directory
+
+    def close(self) -> None:
+        """Stop keeping leases fresh and remove what this process kept for itself."""
+        super().close()
+        while self._scratch:
+            self._files.remove(self._scratch.pop())
+
+
+class InMemoryStaging(DirectoryStaging):
+    """Staging provider ``in_memory``: slices are bytes of this process and vanish with it.
+
+    Args:
+        limit_bytes: Of all slices together. What is beyond it goes to files in ``overflow``, so nothing is refused.
+        overflow: Takes those files, and the copies of slices whose reader wants files.
+    """
+
+    def __init__(
+        self,
+        *,
+        limit_bytes: int,
+        overflow: LocalDirectoryStaging,
+        landed_ttl: timedelta = LANDED_TTL,
+        abandoned_ttl: timedelta = ABANDONED_TTL,
+    ) -> None:
+        self.memory = MemoryFiles(limit_bytes=limit_bytes, scratch=overflow.scratch, make_room=self._make_room)
+        super().__init__(self.memory, landed_ttl=landed_ttl, abandoned_ttl=abandoned_ttl)
+
+    def _make_room(self, now: datetime) -> bool:
+        """Give up the group that has rested longest of those that sinks have taken and nobody works on."""
+        idle = [
+            group
+            for unit in self._directories(_ROOT)
+            for group in self._directories(unit)
+            if self._has_landed(group) and not has_fresh_lease(self._files, group, now)
+        ]
+        return bool(idle) and self._sweep(min(idle, key=self._modified_at), now)
 
 
 @contextlib.contextmanager
@@ -186,17 +276,10 @@ def _plan_errors() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _logging_failure(label: str) -> Iterator[None]:
+def _logging_failure(path: PurePosixPath) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         _log.warning(
-            "a staging directory can't be swept", extra={"data": {"directory": label, "reason": error.strerror}}
+            "a staging directory can't be swept", extra={"data": {"directory": str(path), "reason": error.strerror}}
         )
-
-
-def _mtime(path: Path) -> float:
-    try:
-        return os.lstat(path).st_mtime
-    except FileNotFoundError:
-        return 0.0

@@ -3,50 +3,54 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import threading
 from typing import TYPE_CHECKING
 
-from runtime_common.exceptions import StagingError
+from runtime_common.exceptions import IngestionError, StagingError
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
+    from pathlib import PurePosixPath
+
+    from runtime_common.file_store import FileStore
 
 LEASE_SECONDS = 120.0
 _REFRESH_SECONDS = 15.0
+_PREFIX = "lease-"
 
 
-def has_fresh_lease(group: Path, now: datetime) -> bool:
+def has_fresh_lease(files: FileStore, group: PurePosixPath, now: datetime) -> bool:
     """Return whether a lease in ``group`` was renewed within the last :data:`LEASE_SECONDS`."""
-    for lease in group.glob("lease-*.json"):
-        with contextlib.suppress(FileNotFoundError):
-            if now.timestamp() - lease.stat().st_mtime < LEASE_SECONDS:
-                return True
-    return False
+    return any(
+        entry.name.startswith(_PREFIX) and now.timestamp() - entry.modified_at < LEASE_SECONDS
+        for entry in files.entries(group)
+    )
 
 
 class LeaseKeeper:
     """Holds leases and renews them from one background thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: FileStore) -> None:
+        self._files = files
         self._lock = threading.Lock()
-        self._held: set[Path] = set()
+        self._held: set[PurePosixPath] = set()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def acquire(self, group: Path) -> Path:
+    def acquire(self, group: PurePosixPath) -> PurePosixPath:
         """Create a lease in ``group`` and keep it fresh until it is released.
 
         Raises:
             StagingError: The file can't be written.
         """
-        lease = group / f"lease-{secrets.token_hex(8)}.json"
+        lease = group / f"{_PREFIX}{secrets.token_hex(8)}.json"
         try:
-            lease.write_text(f'{{"pid": {os.getpid()}}}\n', encoding="utf-8")
+            self._files.touch(lease)
         except OSError as error:
-            raise StagingError(f"a staging lease can't be written: {error.strerror}; check STAGING_ROOT") from None
+            raise StagingError(
+                f"a staging lease can't be written: {error.strerror}; check the staging area's place and rights"
+            ) from None
         with self._lock:
             self._held.add(lease)
             if self._thread is None:
@@ -54,12 +58,12 @@ class LeaseKeeper:
                 self._thread.start()
         return lease
 
-    def release(self, lease: Path) -> None:
-        """Give the lease up."""
+    def release(self, lease: PurePosixPath) -> None:
+        """Give the lease up; one that can't be removed goes stale by itself."""
         with self._lock:
             self._held.discard(lease)
-        with contextlib.suppress(FileNotFoundError):
-            lease.unlink()
+        with contextlib.suppress(OSError, IngestionError):
+            self._files.remove(lease)
 
     def close(self) -> None:
         """Stop renewing; leases still held go stale by themselves."""
@@ -72,5 +76,5 @@ class LeaseKeeper:
             with self._lock:
                 held = list(self._held)
             for lease in held:
-                with contextlib.suppress(OSError):
-                    os.utime(lease)
+                with contextlib.suppress(OSError, IngestionError):
+                    self._files.touch(lease)

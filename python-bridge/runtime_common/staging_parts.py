@@ -1,33 +1,30 @@
-"""The Parquet parts of one slice in a local directory: their writer and their reader."""
+"""The Parquet parts of one slice: their writer and their reader."""
 
 from __future__ import annotations
 
-import errno
-import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runtime_common.durable_files import sync_file
-from runtime_common.exceptions import StagingError
+from runtime_common.exceptions import IngestionError, StagingError
+from runtime_common.file_store import is_full
 from runtime_common.protocols import SliceManifest, SliceSeal, StagedPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from pathlib import Path, PurePosixPath
 
     from runtime_common.bad_rows import RejectedRow
+    from runtime_common.file_store import FileStore, NewFile
 
 # Large enough for Parquet to compress and skip well, small enough to keep a few of them in memory.
 _ROW_GROUP_ROWS = 128 * 1024
 # Wide rows reach this first; in memory, before compression.
 _ROW_GROUP_BYTES = 64 * 1024 * 1024
 _PART_BYTES = 256 * 1024 * 1024
-_HASH_CHUNK_BYTES = 1024 * 1024
 
 QUARANTINE_SCHEMA = pa.schema(
     [
@@ -43,23 +40,14 @@ QUARANTINE_SCHEMA = pa.schema(
 """Columns of ``<target>_quarantine``; ``row`` is the row as JSON text, as far as it could be read."""
 
 
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    digest = sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_HASH_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 @contextmanager
 def staging_disk_errors() -> Iterator[None]:
     """Turn what the file system says into a typed error."""
     try:
         yield
     except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        advice = "free some space under STAGING_ROOT" if full else "check STAGING_ROOT"
+        full = is_full(error)
+        advice = "free some space there" if full else "check its place and rights (STAGING_ROOT, STAGING_URL)"
         raise StagingError(
             f"the staging area can't be written: {error.strerror}; {advice}",
             code="STAGING_DISK_FULL" if full else "STAGING_FAILED",
@@ -90,11 +78,13 @@ class PartFiles:
     """Gathers batches of one schema into Parquet files of a useful size.
 
     Args:
+        files: The store.
         directory: Where the files go.
         prefix: Of their names.
     """
 
-    def __init__(self, directory: Path, *, prefix: str) -> None:
+    def __init__(self, files: FileStore, directory: PurePosixPath, *, prefix: str) -> None:
+        self._files = files
         self._directory = directory
         self._prefix = prefix
         self.parts: list[StagedPart] = []
@@ -102,7 +92,7 @@ class PartFiles:
         self._pending_rows = 0
         self._pending_bytes = 0
         self._writer: pq.ParquetWriter | None = None
-        self._file: pa.NativeFile | None = None
+        self._file: NewFile | None = None
         self._rows_in_part = 0
 
     def append(self, batch: pa.RecordBatch) -> None:
@@ -122,8 +112,12 @@ class PartFiles:
 
     def abandon(self) -> None:
         """Close the file that is open."""
+        if self._writer is not None:
+            # It would write its footer when it is collected; what that says of a full disk is known by now.
+            with suppress(OSError, ValueError):
+                self._writer.close()
         if self._file is not None:
-            self._file.close()
+            self._file.abandon()
 
     def _flush(self) -> None:
         if not self._pending:
@@ -134,12 +128,13 @@ class PartFiles:
         self._pending_bytes = 0
         with staging_disk_errors():
             if self._writer is None:
-                path = self._directory / self._part_name()
-                self._file = pa.OSFile(str(path), "wb")
-                self._writer = pq.ParquetWriter(self._file, table.schema, compression="zstd", compression_level=1)
+                self._file = self._files.new_file(self._directory / self._part_name())
+                self._writer = pq.ParquetWriter(
+                    self._file.stream, table.schema, compression="zstd", compression_level=1
+                )
             self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
             self._rows_in_part += table.num_rows
-            if self._file is not None and self._file.tell() >= _PART_BYTES:
+            if self._file is not None and self._file.size() >= _PART_BYTES:
                 self._finish_part()
 
     def _part_name(self) -> str:
@@ -149,11 +144,9 @@ class PartFiles:
         if self._writer is None or self._file is None:
             return
         self._writer.close()
-        self._file.close()
-        path = self._directory / self._part_name()
-        sync_file(path)
+        stored = self._file.finish()
         self.parts.append(
-            StagedPart(name=path.name, rows=self._rows_in_part, bytes=path.stat().st_size, sha256=file_hash(path))
+            StagedPart(name=self._part_name(), rows=self._rows_in_part, bytes=stored.size, sha256=stored.sha256)
         )
         self._writer = None
         self._file = None
@@ -163,11 +156,14 @@ class PartFiles:
 class PartWriter:
     """Writes the parts of one attempt."""
 
-    def __init__(self, directory: Path, *, seal_as: Callable[[Path, SliceManifest], None]) -> None:
+    def __init__(
+        self, files: FileStore, directory: PurePosixPath, *, seal_as: Callable[[PurePosixPath, SliceManifest], None]
+    ) -> None:
+        self._files = files
         self._directory = directory
         self._seal_as = seal_as
-        self._rows = PartFiles(directory, prefix="part")
-        self._rejected = PartFiles(directory, prefix="rejected")
+        self._rows = PartFiles(files, directory, prefix="part")
+        self._rejected = PartFiles(files, directory, prefix="rejected")
 
     def write_batch(self, batch: pa.RecordBatch | Iterable[Mapping[str, Any]]) -> None:
         """Append rows."""
@@ -186,7 +182,7 @@ class PartWriter:
         """Close the last part, write the manifest and `_SUCCESS`, and give the directory its final name.
 
         Raises:
-            StagingError: The disk fails, or another attempt sealed this slice first.
+            StagingError: The store fails, or another attempt sealed this slice first.
         """
         manifest = SliceManifest(**dict(seal), parts=self._rows.finish(), rejected_parts=self._rejected.finish())
         self._seal_as(self._directory, manifest)
@@ -196,35 +192,41 @@ class PartWriter:
         """Remove what was written; sealed slices are not touched."""
         self._rows.abandon()
         self._rejected.abandon()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        with suppress(OSError, IngestionError):
+            self._files.remove(self._directory)
 
 
 class PartReader:
     """Reads the parts of a sealed slice."""
 
-    def __init__(self, directory: Path, manifest: SliceManifest) -> None:
+    def __init__(self, files: FileStore, directory: PurePosixPath, manifest: SliceManifest) -> None:
+        self._files = files
         self._directory = directory
         self.manifest = manifest
 
     def iter_batches(self, chunk_size: int) -> Iterator[pa.RecordBatch]:
         """Yield batches of at most ``chunk_size`` rows."""
-        for path in self.part_paths():
-            with pq.ParquetFile(path) as file:
+        for path in self._paths():
+            with pq.ParquetFile(self._files.open(path)) as file:
                 yield from file.iter_batches(batch_size=chunk_size)
 
     def part_paths(self) -> Sequence[Path]:
-        """Return the files in the order they were written."""
-        return [self._directory / part.name for part in self.manifest.parts]
+        """Return the files on this machine, in the order they were written."""
+        return [self._files.fetch(path) for path in self._paths()]
 
     def part_urls(self) -> Sequence[str]:
         """Return the files as Spark reads them."""
-        return [str(path) for path in self.part_paths()]
+        return [self._files.spark_url(path) for path in self._paths()]
 
     def rejected(self) -> PartReader | None:
         """Return a reader of the rows that go to quarantine; None when there are none."""
         if not self.manifest.rejected_parts:
             return None
         return PartReader(
+            self._files,
             self._directory,
             self.manifest.model_copy(update={"parts": self.manifest.rejected_parts, "rejected_parts": []}),
         )
+
+    def _paths(self) -> list[PurePosixPath]:
+        return [self._directory / part.name for part in self.manifest.parts]

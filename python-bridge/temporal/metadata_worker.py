@@ -12,8 +12,10 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # As a script this file's own folder is on the path, not the one above it that holds the packages.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -30,7 +32,12 @@ from runtime_common.json_logs import configure_logs
 from runtime_common.run_metadata import RunMetadataFolder
 from runtime_common.settings import Settings, load_settings
 from runtime_common.spark import SparkEngine
-from runtime_common.staging import PROVIDER_ID, LocalDirectoryStaging
+from runtime_common.staging_providers import staging_providers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runtime_common.protocols import StagingProvider
 
 TASK_QUEUE = "nucleus-data"
 # Runs at once; each holds one source connection, and Spark shares its cores among those that commit.
@@ -66,14 +73,15 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def _sweep(staging: LocalDirectoryStaging, metadata: RunMetadataFolder, stop: asyncio.Event) -> None:
+async def _sweep(areas: Mapping[str, StagingProvider | RunMetadataFolder], stop: asyncio.Event) -> None:
     while not stop.is_set():
-        for area, sweep in (("staging", staging.ttl_cleanup), ("metadata", metadata.ttl_cleanup)):
+        for name, area in areas.items():
             try:
-                await asyncio.to_thread(sweep, datetime.now(UTC))
-            except OSError as error:
+                await asyncio.to_thread(area.ttl_cleanup, datetime.now(UTC))
+            except (OSError, IngestionError) as error:
                 # A disk that comes back must find the sweeper alive, and its failure must not break the shutdown.
-                _log.warning(f"the {area} area can't be swept", extra={"data": {"reason": error.strerror}})
+                reason = error.strerror if isinstance(error, OSError) else error.message
+                _log.warning(f"the {name} area can't be swept", extra={"data": {"reason": reason}})
         await _wait(stop, SWEEP_INTERVAL_SECONDS)
 
 
@@ -83,19 +91,18 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
-    staging = LocalDirectoryStaging(settings.staging_root)
     spark = SparkEngine(jars=settings.spark_jars_dir)
+    opened = ExitStack()
+    staging = opened.enter_context(staging_providers(settings))
     poster = EventPoster(url=settings.events_url, token=settings.internal_token)
     metadata = RunMetadataFolder(settings.metadata_root)
-    sweeper = asyncio.create_task(_sweep(staging, metadata, stop))
+    sweeper = asyncio.create_task(_sweep({**staging, "metadata": metadata}, stop))
     try:
         factory = EndpointFactory(secret_key=settings.secret_key, spark=spark)
         client, _ = await asyncio.gather(_connect(settings, stop), asyncio.to_thread(spark.warm_up))
         if client is None:
             return
-        activities = IngestionActivities(
-            factory=factory, staging={PROVIDER_ID: staging}, metadata=metadata, poster=poster
-        )
+        activities = IngestionActivities(factory=factory, staging=staging, metadata=metadata, poster=poster)
         with ThreadPoolExecutor(max_workers=MAX_RUNS, thread_name_prefix="run") as executor:
             worker = Worker(
                 client,
@@ -117,8 +124,8 @@ async def run(settings: Settings) -> None:
         stop.set()
         await sweeper
         await asyncio.to_thread(poster.close)
+        await asyncio.to_thread(opened.close)
         await asyncio.to_thread(spark.close)
-        await asyncio.to_thread(staging.close)
 
 
 def main() -> int:

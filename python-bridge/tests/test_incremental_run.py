@@ -211,8 +211,8 @@ def test_a_crash_between_commit_and_checkpoint_repeats_nothing(unit, insert, los
     unit.changed(policy={"sliceRows": 4}).run(run_id=crashed, store_checkpoint=False)
     insert((10, 9), (11, 20))
     if lose_staging:
-        shutil.rmtree(unit.staging._root)
-        unit.staging._root.mkdir()
+        shutil.rmtree(unit.staging.root)
+        unit.staging.root.mkdir()
     result = unit.changed(policy={"sliceRows": 4}).run(run_id=crashed if same_run else uuid.uuid4(), attempt=2)
     # The same run's extraction had come to its end, so nobody asks the source again as long as its plan is there.
     expected = list(range(10)) if same_run and not lose_staging else list(range(12))

@@ -80,3 +80,10 @@ def test_the_worker_needs_the_secret_key_and_the_command_line_does_not():
     with pytest.raises(ConfigurationError, match="NUCLEUS_SECRET_KEY"):
         load(NUCLEUS_SECRET_KEY="")
     assert load(worker=False, NUCLEUS_SECRET_KEY="").secret_key is None
+
+
+def test_the_bound_of_staging_in_memory_is_a_whole_number_of_bytes():
+    assert load().staging_memory_bytes == 256 * 1024 * 1024
+    assert load(STAGING_MEMORY_BYTES="0").staging_memory_bytes == 0
+    with pytest.raises(ConfigurationError, match="STAGING_MEMORY_BYTES must be a whole number"):
+        load(STAGING_MEMORY_BYTES="1 GiB")

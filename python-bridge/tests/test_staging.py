@@ -34,48 +34,6 @@ def only_slice(root):
     return folder
 
 
-def test_what_was_written_is_read_back(staging):
-    session = staging.allocate_session(context())
-    manifest = seal_slice(session, ROWS, batch_id="r:0")
-    reader = session.reader()
-    assert [row for batch in reader.iter_batches(2) for row in batch.to_pylist()] == ROWS.to_pylist()
-    assert (manifest.rows, reader.manifest) == (3, manifest)
-    assert [batch.num_rows for batch in reader.iter_batches(2)] == [2, 1]
-
-
-def test_dictionaries_are_taken_too(staging):
-    session = staging.allocate_session(context())
-    writer = session.writer()
-    writer.write_batch(ROWS)
-    writer.write_batch(iter([{"id": 4, "note": "d"}]))
-    assert writer.seal(seal("r:0")).rows == 4
-    (batch,) = session.reader().iter_batches(10)
-    assert batch.to_pylist() == [*ROWS.to_pylist(), {"id": 4, "note": "d"}]
-
-
-def test_another_attempt_and_another_run_find_the_sealed_slice(staging):
-    seal_slice(staging.allocate_session(context()), ROWS, batch_id="first:0")
-    found = staging.allocate_session(context(fence=(2, 1))).staged()
-    assert found is not None
-    assert (found.batch_id, found.rows) == ("first:0", 3)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"generation": 2},
-        {"checkpoint_version": 1},
-        {"source_digest": "other"},
-        {"unit_key": "source/other"},
-        {"slice_index": 1},
-        {"shared_between_runs": False},
-    ],
-)
-def test_a_slice_of_something_else_is_not_found(staging, changes):
-    seal_slice(staging.allocate_session(context()), ROWS, batch_id="first:0")
-    assert staging.allocate_session(context(**changes)).staged() is None
-
-
 def test_an_unsealed_slice_is_not_found_and_leaves_nothing_after_an_abort(staging, root):
     session = staging.allocate_session(context())
     writer = session.writer()
@@ -83,15 +41,6 @@ def test_an_unsealed_slice_is_not_found_and_leaves_nothing_after_an_abort(stagin
     assert staging.allocate_session(context()).staged() is None
     writer.abort()
     assert list(root.glob("*/*/attempt-*")) == []
-
-
-def test_a_landed_slice_is_not_offered_to_the_same_sink_again_but_to_another(staging, root):
-    session = staging.allocate_session(context())
-    seal_slice(session, ROWS, batch_id="r:0")
-    session.mark_landed()
-    session.mark_landed()
-    assert staging.allocate_session(context()).staged() is None
-    assert staging.allocate_session(context(sink_key="source/unit/other")).staged() is not None
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "manifest", "success"])
@@ -115,27 +64,6 @@ def test_a_damaged_slice_counts_as_absent_and_can_be_written_again(staging, root
     assert again.staged() is None
     seal_slice(again, ROWS, batch_id="r:0")
     assert staging.allocate_session(context()).staged() is not None
-
-
-def test_two_attempts_never_share_a_file_and_the_slower_one_is_told(staging):
-    slow, fast = (staging.allocate_session(context(fence=(1, attempt))) for attempt in (1, 2))
-    slow_writer = slow.writer()
-    slow_writer.write_batch(ROWS)
-    sealed = seal_slice(fast, rows(id=[9], note=["x"]), batch_id="r:0")
-    with pytest.raises(StagingError) as caught:
-        slow_writer.seal(seal("r:0"))
-    assert caught.value.code == "STAGING_CONFLICT"
-    assert staging.allocate_session(context()).staged() == sealed
-
-
-def test_the_upper_bound_of_a_run_is_that_of_its_first_attempt(staging):
-    run = context()
-    assert staging.fix_upper_bound(run, "5") == "5"
-    assert staging.fix_upper_bound(run, "7") == "5"
-    assert staging.fix_upper_bound(context(), "7") == "7"
-    empty = context()
-    assert staging.fix_upper_bound(empty, None) is None
-    assert staging.fix_upper_bound(empty, "7") is None
 
 
 def age(root, delta):

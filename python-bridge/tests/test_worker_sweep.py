@@ -40,7 +40,7 @@ def test_a_root_that_can_not_be_listed_neither_ends_the_sweeper_nor_breaks_the_s
         metadata_worker._log.addHandler(handler)
         try:
             sweeper = asyncio.create_task(
-                metadata_worker._sweep(staging, RunMetadataFolder(tmp_path / "metadata"), stop)
+                metadata_worker._sweep({"staging": staging, "metadata": RunMetadataFolder(tmp_path / "m")}, stop)
             )
             await asyncio.wait_for(reached.wait(), DEADLINE_SECONDS)
             stop.set()

@@ -21,8 +21,8 @@ from runtime_common.protocols import (
 if TYPE_CHECKING:
     from runtime_common.contracts import WriteMode
     from runtime_common.protocols import SinkCommit, SliceManifest
-    from runtime_common.staging import LocalDirectoryStaging
-    from runtime_common.staging_session import LocalDirectorySession
+    from runtime_common.staging import DirectoryStaging
+    from runtime_common.staging_session import DirectorySession
 
 DATASET = DatasetRef(namespace="postgres://host:1", name="db.public.t", version="1:1:", fields=[])
 
@@ -48,9 +48,7 @@ def rows(**columns: Any) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(columns)
 
 
-def seal_slice(
-    session: LocalDirectorySession, batch: pa.RecordBatch, *, batch_id: str, index: int = 0
-) -> SliceManifest:
+def seal_slice(session: DirectorySession, batch: pa.RecordBatch, *, batch_id: str, index: int = 0) -> SliceManifest:
     writer = session.writer()
     writer.write_batch(batch)
     return writer.seal(seal(batch_id, index=index, rows_read=batch.num_rows))
@@ -68,8 +66,8 @@ def seal(batch_id: str, *, index: int = 0, rows_read: int = 0) -> SliceSeal:
 
 
 def staged_slice(
-    staging: LocalDirectoryStaging, batch: pa.RecordBatch, *, batch_id: str, index: int = 0
-) -> LocalDirectorySession:
+    staging: DirectoryStaging, batch: pa.RecordBatch, *, batch_id: str, index: int = 0
+) -> DirectorySession:
     """Return a session that holds the batch, in a group of its own."""
     session = staging.allocate_session(context(slice_index=index, source_digest=uuid.uuid4().hex))
     seal_slice(session, batch, batch_id=batch_id, index=index)

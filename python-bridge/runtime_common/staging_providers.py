@@ -1,0 +1,29 @@
+"""The staging providers of one process, from its settings."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING
+
+from runtime_common.staging import IN_MEMORY_PROVIDER_ID, PROVIDER_ID, InMemoryStaging, LocalDirectoryStaging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from runtime_common.protocols import StagingProvider
+    from runtime_common.settings import Settings
+
+
+@contextmanager
+def staging_providers(settings: Settings) -> Iterator[Mapping[str, StagingProvider]]:
+    """Yield the providers by id, and close them afterwards.
+
+    Raises:
+        StagingError: The staging root can't be used.
+    """
+    with ExitStack() as opened:
+        local = opened.enter_context(closing(LocalDirectoryStaging(settings.staging_root)))
+        memory = opened.enter_context(
+            closing(InMemoryStaging(limit_bytes=settings.staging_memory_bytes, overflow=local))
+        )
+        yield {PROVIDER_ID: local, IN_MEMORY_PROVIDER_ID: memory}
