@@ -21,6 +21,7 @@ export {
   type BulkRowError,
 } from './bulk-upload.js';
 export type { CallOptions, ReadOptions, WriteOptions } from './call-options.js';
+export type * from './endpoint-types.js';
 export type { Fetch, TokenSource } from './http-transport.js';
 export type * from './lineage-types.js';
 export {

@@ -12,6 +12,7 @@ export const SERVER_CODES = {
   RATE_LIMITED: { retryable: true },
   CURSOR_EXPIRED: { retryable: false },
   STORE_UNAVAILABLE: { retryable: true },
+  WORKER_UNAVAILABLE: { retryable: true },
   TIMEOUT: { retryable: true },
   STORAGE_FULL: { retryable: true },
   LAGGED: { retryable: true },

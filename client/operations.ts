@@ -14,6 +14,9 @@ const LINEAGE_EDGE = `kind from to via current intervals { from to firstRun last
 const RUN_LINEAGE_NODE = `urn kind name depth placeholder browserUrl
   run { job state startedAt endedAt parent root } version { dataset datasetVersion writtenAt }`;
 const TRUNCATION = `reason hub { urn neighbours } next`;
+const INGESTION_ERROR = `code category field message`;
+const ENDPOINT_TEST = `id endpointId endpointVersion passed
+  checks { name title status code message field durationMs } error { ${INGESTION_ERROR} } startedAt endedAt`;
 const PAGE_INFO = `hasNextPage endCursor`;
 
 export const OPERATIONS = {
@@ -99,6 +102,9 @@ export const OPERATIONS = {
       olderThan keepRunsPerJob runs versions isComplete commit userErrors { ${USER_ERROR} }
     }
   }`,
+  testMetadataEndpoint: `mutation TestMetadataEndpoint($input: TestMetadataEndpointInput!) {
+    testMetadataEndpoint(input: $input) { test { ${ENDPOINT_TEST} } userErrors { ${USER_ERROR} } }
+  }`,
   graphChanges: `subscription GraphChanges($filter: GraphChangeFilter, $after: String) {
     graphChanges(filter: $filter, after: $after) {
       kind cursor at changes { cursor at actor runId items { ${CHANGE_ITEM} } }
@@ -112,7 +118,7 @@ export const OPERATIONS = {
   ingestionRunEvents: `subscription IngestionRunEvents($filter: IngestionRunEventFilter, $after: String) {
     ingestionRunEvents(filter: $filter, after: $after) {
       kind cursor at
-      run { id urn endpointId unitId sinkId state startedAt endedAt stats error { code category field message } browserUrl }
+      run { id urn endpointId unitId sinkId state startedAt endedAt stats error { ${INGESTION_ERROR} } browserUrl }
       progress { runId endpointId unitId sinkId phase rowsRead rowsWritten rowsPerSecond }
     }
   }`,

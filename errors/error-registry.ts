@@ -64,6 +64,12 @@ export const ERROR_REGISTRY = {
     meaning: 'Neo4j, the key-value store or Temporal does not answer.',
     remedy: 'Try again; `/readyz` names the part that is down.',
   },
+  WORKER_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    meaning: 'No worker took the work within seconds: none is running, or all are busy; `details.worker` says which.',
+    remedy: 'Start that worker, or wait until one is free, and try again.',
+  },
   TIMEOUT: {
     status: 504,
     retryable: true,

@@ -17,6 +17,8 @@ export const unitUrn = (endpointId: string, unitId: string): Urn =>
 export const unitStateUrn = (endpointId: string, unitId: string, sinkId: string): Urn =>
   formatUrn('unit-state', [endpointId, unitId, sinkId]);
 
+export const endpointTestUrn = (testId: string): Urn => formatUrn('endpoint-test', [testId]);
+
 export const runUrn = (runId: string): Urn => formatUrn('run', [runId]);
 
 export const checkpointUrn = (key: {

@@ -75,6 +75,11 @@ export const MIGRATIONS: readonly Migration[] = [
        SET r.series = 'runs', r.first = last, r.last = last`,
     ],
   },
+  {
+    version: 7,
+    description: 'look-ups of the tests of an endpoint',
+    statements: ['CREATE INDEX endpoint_test_endpoint IF NOT EXISTS FOR (n:EndpointTest) ON (n.endpointId)'],
+  },
 ];
 
 export const GRAPH_SCHEMA_VERSION = Math.max(...MIGRATIONS.map((migration) => migration.version));

@@ -2,6 +2,7 @@
 export const SDL_FILES: readonly URL[] = [
   'scalars.graphql',
   'ingestion.graphql',
+  'endpoint-operations.graphql',
   'ingestion-events.graphql',
   'knowledge.graphql',
   'knowledge-events.graphql',

@@ -33,6 +33,7 @@ export {
 export { all, IngestionCatalog, type KeysetList } from './ingestion-catalog.js';
 export type {
   EndpointRecord,
+  EndpointTestRecord,
   ErrorRecord,
   RunRecord,
   StatusRecord,

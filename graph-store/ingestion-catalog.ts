@@ -3,6 +3,7 @@ import {
   endpointUrn,
   FIND_BY_URN,
   type KeysetStatement,
+  LIST_ENDPOINT_TESTS,
   LIST_ENDPOINTS,
   LIST_RUNS,
   LIST_STATUSES,
@@ -17,7 +18,9 @@ import {
 } from '#graph-schema';
 import {
   type EndpointRecord,
+  type EndpointTestRecord,
   endpointFromNode,
+  endpointTestFromNode,
   type RunRecord,
   runFromNode,
   type StatusRecord,
@@ -111,19 +114,12 @@ export class IngestionCatalog {
     filter: { endpointId?: string | undefined; unitId?: string | undefined; runId?: string | undefined } = {},
   ): KeysetList<RunRecord> {
     const { endpointId, unitId, runId } = filter;
-    return this.#list(
-      LIST_RUNS,
-      { endpointId, unitId, runId },
-      {
-        toRecord: (row) => runFromNode(nodeOf(row)),
-        keyOf: (run) => [(run.startedAt ?? run.createdAt).toISOString(), run.urn],
-        keyLength: 2,
-        keyParameters: ([startedAt, urn]) => ({
-          afterStartedAt: startedAt === undefined ? null : toNeo4j(instantOfKey(startedAt)),
-          afterUrn: urn ?? null,
-        }),
-      },
-    );
+    return this.#latestFirst(LIST_RUNS, { endpointId, unitId, runId }, (row) => runFromNode(nodeOf(row)));
+  }
+
+  /** Connection tests of one endpoint, the latest first. */
+  endpointTests(endpointId: string): KeysetList<EndpointTestRecord> {
+    return this.#latestFirst(LIST_ENDPOINT_TESTS, { endpointId }, (row) => endpointTestFromNode(nodeOf(row)));
   }
 
   async run(runId: string): Promise<RunRecord | undefined> {
@@ -156,6 +152,22 @@ export class IngestionCatalog {
       keyOf: (record) => [record.urn],
       keyLength: 1,
       keyParameters: ([urn]) => ({ afterUrn: urn ?? null }),
+    });
+  }
+
+  #latestFirst<T extends { readonly urn: string; readonly startedAt: Date | null; readonly createdAt: Date }>(
+    statement: KeysetStatement,
+    filter: Filter,
+    toRecord: (row: Columns) => T,
+  ): KeysetList<T> {
+    return this.#list(statement, filter, {
+      toRecord,
+      keyOf: ({ startedAt, createdAt, urn }) => [(startedAt ?? createdAt).toISOString(), urn],
+      keyLength: 2,
+      keyParameters: ([startedAt, urn]) => ({
+        afterStartedAt: startedAt === undefined ? null : toNeo4j(instantOfKey(startedAt)),
+        afterUrn: urn ?? null,
+      }),
     });
   }
 

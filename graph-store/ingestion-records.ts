@@ -94,6 +94,29 @@ export interface RunRecord extends Versioned {
   readonly error: ErrorRecord | null;
 }
 
+/** One step of a connection test, as the data worker has told it. */
+interface CheckRecord {
+  readonly name: string;
+  readonly title: string;
+  readonly status: 'passed' | 'failed' | 'skipped';
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly field: string | null;
+  readonly durationMs: number;
+}
+
+export interface EndpointTestRecord extends Versioned {
+  readonly id: string;
+  readonly endpointId: string;
+  readonly endpointVersion: number;
+  readonly passed: boolean;
+  readonly checks: readonly CheckRecord[];
+  /** Why it could not be carried out. */
+  readonly error: ErrorRecord | null;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+}
+
 type NodeProperties = Readonly<Record<string, PropertyValue>>;
 
 export function templateFromNode(node: NodeProperties): TemplateRecord {
@@ -143,6 +166,14 @@ export function runFromNode(node: NodeProperties): RunRecord {
     stats: parseObject(node.stats),
     error: errorFromNode(node),
   } as RunRecord;
+}
+
+export function endpointTestFromNode(node: NodeProperties): EndpointTestRecord {
+  return {
+    ...(node as unknown as EndpointTestRecord),
+    checks: JSON.parse(node.checks as string) as CheckRecord[],
+    error: errorFromNode(node),
+  };
 }
 
 function errorFromNode(node: NodeProperties): ErrorRecord | null {

@@ -6,6 +6,7 @@
  * await ingestion.start({ runId: randomUUID(), endpointId: 'crm', unitId: 'orders', sinkId: 'lake' });
  */
 export type { DeadLetter } from '#kv';
+export { EndpointOperations } from './endpoint-operations.js';
 export { IngestionClient } from './ingestion-client.js';
 export type { IngestionDriver, IngestionSink, LegacyBatch } from './legacy/ingestion-driver.js';
 export { runLegacyIngestion } from './legacy/run-legacy-ingestion.js';

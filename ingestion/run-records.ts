@@ -18,6 +18,7 @@ import {
   type StatusRecord,
 } from '#graph-store';
 import type { Cursor, DatasetRef, RunMetadataSummary, RunStats } from './contracts/index.js';
+import { errorProperties } from './error-properties.js';
 
 /** One run of one unit into one sink: what every record of it needs to name. */
 export interface RunIdentity {
@@ -172,15 +173,6 @@ export const RUN_LOST: ErrorRecord = {
 
 function lostRun(run: RunIdentity, endedAt: Date): EntityUpsert {
   return runEntity(run, 'FAILED', { endedAt, ...errorProperties(RUN_LOST) });
-}
-
-function errorProperties(error: ErrorRecord | null): NonNullable<EntityUpsert['properties']> {
-  return {
-    errorCode: error?.code ?? null,
-    errorCategory: error?.category ?? null,
-    errorField: error?.field ?? null,
-    errorMessage: error?.message ?? null,
-  };
 }
 
 function cursorProperties(cursor: Cursor): NonNullable<EntityUpsert['properties']> {

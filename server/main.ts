@@ -12,7 +12,7 @@ import {
   openKnowledge,
   warmUpLineage,
 } from '#graph-store';
-import { IngestionClient, LineageRetention, reconcileRuns } from '#ingestion';
+import { EndpointOperations, IngestionClient, LineageRetention, reconcileRuns } from '#ingestion';
 import { inBackground } from './background-task.js';
 import { API_ACTOR } from './commands/command-context.js';
 import { createApp } from './create-app.js';
@@ -49,7 +49,8 @@ async function startServer(config: Config<'server'>, logger: Logger) {
   const migrated = await migrateGraph(driver);
   if (migrated.length > 0) logger.info({ versions: migrated }, 'the graph schema was brought up to date');
   const temporal = await Connection.connect({ address: config.TEMPORAL_ADDRESS });
-  const ingestion = new IngestionClient(new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE }));
+  const workflows = new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE });
+  const ingestion = new IngestionClient(workflows);
   const catalog = new IngestionCatalog(driver);
   const log = new Neo4jChangeLog(driver);
   const feed = new ChangeFeed(log, { logger });
@@ -69,7 +70,11 @@ async function startServer(config: Config<'server'>, logger: Logger) {
   const app = await createApp({
     driver,
     context: {
-      commands: { catalog, graph, ingestion, secrets: SecretBox.fromBase64(config.NUCLEUS_SECRET_KEY) },
+      commands: {
+        ...{ catalog, graph, ingestion },
+        operations: new EndpointOperations(workflows),
+        secrets: SecretBox.fromBase64(config.NUCLEUS_SECRET_KEY),
+      },
       knowledge,
       lineage: new Neo4jLineageReader(driver),
       openLineage,

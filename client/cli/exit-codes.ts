@@ -24,6 +24,7 @@ const BY_ERROR_CODE: Readonly<Record<string, number>> = {
   RATE_LIMITED: EXIT_CODES.unavailable,
   LAGGED: EXIT_CODES.unavailable,
   STORE_UNAVAILABLE: EXIT_CODES.unavailable,
+  WORKER_UNAVAILABLE: EXIT_CODES.unavailable,
   TIMEOUT: EXIT_CODES.unavailable,
   STORAGE_FULL: EXIT_CODES.unavailable,
   UNREACHABLE: EXIT_CODES.unavailable,

@@ -4,6 +4,7 @@ import { type CliCommand, COMMON_OPTIONS, type CommonArguments } from './cli-com
 import { completionCommand } from './commands/completion.js';
 import { deleteCommand } from './commands/delete.js';
 import { doctorCommand } from './commands/doctor.js';
+import { endpointCommand } from './commands/endpoint.js';
 import { getCommand } from './commands/get.js';
 import { inboxCommand } from './commands/inbox.js';
 import { lineageCommand } from './commands/lineage.js';
@@ -22,6 +23,7 @@ const COMMANDS: readonly CliCommand[] = [
   lineageCommand,
   tailCommand,
   deleteCommand,
+  endpointCommand,
   inboxCommand,
   retentionCommand,
   doctorCommand,

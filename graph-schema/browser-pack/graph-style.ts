@@ -29,6 +29,7 @@ export const LABEL_STYLES: Readonly<Record<EntityKind, LabelStyle>> = {
   Checkpoint: { color: '#d9c8ae', caption: 'name', diameter: USUAL },
   MetadataEndpoint: { color: '#8c5ab8', caption: 'name', diameter: LARGE },
   MetadataEndpointTemplate: { color: '#b39ddb', caption: 'name', diameter: USUAL },
+  EndpointTest: { color: '#7fb069', caption: 'name', diameter: SMALL },
   Tag: { color: '#ecb5c9', caption: 'name', diameter: SMALL },
   Owner: { color: '#f4d35e', caption: 'name', diameter: USUAL },
   GlossaryTerm: { color: '#9bc53d', caption: 'name', diameter: USUAL },

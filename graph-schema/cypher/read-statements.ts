@@ -61,6 +61,22 @@ export const LIST_STATUSES = byUrn(
   AND ($state IS NULL OR n.state = $state)`,
 );
 
+/** Latest first. Parameters: `endpointId`, `afterStartedAt`, `afterUrn`, `limit`. */
+export const LIST_ENDPOINT_TESTS = latestFirst('EndpointTest');
+
+/** What was done with one endpoint, by label; each node has `endpointId` and `startedAt`. */
+function latestFirst(label: string): KeysetStatement {
+  const match = `
+MATCH (n:Entity:${label} {endpointId: $endpointId})
+WHERE ${VISIBLE}`;
+  return {
+    page: `${match} AND ($afterUrn IS NULL OR n.startedAt < $afterStartedAt OR (n.startedAt = $afterStartedAt AND n.urn < $afterUrn))
+RETURN properties(n) AS n
+ORDER BY n.startedAt DESC, n.urn DESC LIMIT $limit`,
+    count: `${match} RETURN count(n) AS total`,
+  };
+}
+
 const RUNS = `
 MATCH (n:Entity:IngestionRun)
 WHERE ${VISIBLE}

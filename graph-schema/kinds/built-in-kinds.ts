@@ -120,6 +120,22 @@ export const BUILT_IN_KINDS: readonly KindDefinition[] = [
     properties: { cursorField: text('Column of the cursor.'), cursorValue: text('Value of the cursor.') },
   }),
   platform({
+    name: 'EndpointTest',
+    description: 'A connection test of an endpoint.',
+    urnKind: 'endpoint-test',
+    keyParts: ['id'],
+    properties: {
+      endpointId: text('Id of the endpoint.'),
+      endpointVersion: { type: 'INTEGER', description: 'Version of the endpoint whose config was tested.' },
+      passed: { type: 'BOOLEAN', description: 'Whether no step failed.' },
+      checks: { type: 'JSON', description: 'Its steps in order, with what each found.' },
+      startedAt: { type: 'DATE_TIME' },
+      endedAt: { type: 'DATE_TIME' },
+      errorCode: text('Code of the error that kept it from being carried out.'),
+      errorMessage: text('What went wrong.'),
+    },
+  }),
+  platform({
     name: 'DatasetVersion',
     description: 'One state of a data set.',
     urnKind: 'dataset-version',

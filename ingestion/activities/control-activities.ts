@@ -4,6 +4,7 @@ import type { ControlActivities } from '../contracts/index.js';
 import { applyRunMetadata } from './apply-run-metadata.js';
 import { completeIngestionRun } from './complete-ingestion-run.js';
 import type { ControlDependencies } from './control-dependencies.js';
+import { prepareEndpointTest, storeEndpointTest } from './endpoint-test.js';
 import { failIngestionRun } from './fail-ingestion-run.js';
 import { permanentFailure } from './run-failure.js';
 import { startIngestionRun } from './start-ingestion-run.js';
@@ -16,6 +17,8 @@ export function createControlActivities(dependencies: ControlDependencies): Cont
     applyRunMetadata: (input) => permanently(() => applyRunMetadata(dependencies, input)),
     completeIngestionRun: (input) => permanently(() => completeIngestionRun(dependencies, input)),
     failIngestionRun: (input) => permanently(() => failIngestionRun(dependencies, input)),
+    prepareEndpointTest: (subject) => permanently(() => prepareEndpointTest(dependencies, subject)),
+    storeEndpointTest: (report) => permanently(() => storeEndpointTest(dependencies, report)),
     storeMetadataEndpointTemplates: (list) => permanently(() => storeMetadataEndpointTemplates(dependencies, list)),
   };
 }

@@ -1,9 +1,10 @@
 import type { EndpointRecord, StatusRecord, UnitRecord, UnitSinkRecord } from '#graph-store';
 import { type CheckpointStore, checkpointKey } from '#kv';
-import type { Checkpoint, EndpointRef, IngestionRunInput, PreparedRun } from '../contracts/index.js';
+import type { Checkpoint, IngestionRunInput, PreparedRun } from '../contracts/index.js';
 import { checkpointSchema, runIngestionUnitInputSchema } from '../contracts/index.js';
 import { runStartedBatch } from '../run-records.js';
 import type { ControlDependencies } from './control-dependencies.js';
+import { endpointRef } from './endpoint-ref.js';
 import { repeatOnConflict } from './repeat-on-conflict.js';
 import { permanentFailure } from './run-failure.js';
 
@@ -99,8 +100,4 @@ function payloadOf(facts: {
       },
     },
   });
-}
-
-function endpointRef(endpoint: EndpointRecord): EndpointRef {
-  return { endpointId: endpoint.id, templateId: endpoint.templateId, config: endpoint.config };
 }

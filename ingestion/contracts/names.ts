@@ -4,9 +4,16 @@ export const PYTHON_TASK_QUEUE = 'nucleus-data';
 export const DEFAULT_STAGING_PROVIDER_ID = 'local_directory';
 export const INTERNAL_EVENTS_PATH = '/internal/ingestion-events';
 
+/** Type of the failure of a workflow whose work no Python worker took. */
+export const WORKER_UNAVAILABLE = 'WORKER_UNAVAILABLE';
+
 /** One workflow per unit, so that one run at a time writes its checkpoints (rule R9). */
 export function ingestionWorkflowId(endpointId: string, unitId: string): string {
   return `ingestion::${endpointId}::${unitId}`;
+}
+
+export function endpointTestWorkflowId(testId: string): string {
+  return `endpoint-test::${testId}`;
 }
 
 /** Reading the templates is one workflow: the latest reading wins. */

@@ -1,3 +1,4 @@
+import type { TestEndpointInput, TestEndpointResult } from './operations.js';
 import type { IngestionFailure, RunIngestionUnitInput, RunIngestionUnitResult, RunMetadataFile } from './run.js';
 import type { TemplateList } from './template.js';
 
@@ -44,6 +45,33 @@ export interface FailIngestionRunInput extends IngestionRunInput {
   readonly failure: IngestionFailure | null;
 }
 
+/** Argument of `endpointTestWorkflow`. */
+export interface EndpointTestInput {
+  readonly testId: string;
+  /** Id of a registered endpoint, or a config that none has yet. */
+  readonly subject: { readonly endpointId: string } | { readonly draft: TestEndpointInput };
+}
+
+export interface PreparedEndpointTest {
+  readonly payload: TestEndpointInput;
+  /** Version of the endpoint whose config is tested; null for a draft. */
+  readonly endpointVersion: number | null;
+  readonly startedAt: string;
+}
+
+/** Result of `endpointTestWorkflow`. */
+export interface EndpointTestReport {
+  readonly testId: string;
+  readonly endpointId: string | null;
+  readonly endpointVersion: number | null;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** What the steps found; null when they could not be carried out. */
+  readonly result: TestEndpointResult | null;
+  /** Why they could not be carried out. */
+  readonly failure: IngestionFailure | null;
+}
+
 /** Activities of the TypeScript worker. Each is idempotent on the run id. */
 export interface ControlActivities {
   startIngestionRun(input: IngestionRunInput): Promise<PreparedRun>;
@@ -51,10 +79,14 @@ export interface ControlActivities {
   completeIngestionRun(input: CompleteIngestionRunInput): Promise<void>;
   failIngestionRun(input: FailIngestionRunInput): Promise<void>;
   storeMetadataEndpointTemplates(list: TemplateList): Promise<void>;
+  prepareEndpointTest(subject: EndpointTestInput['subject']): Promise<PreparedEndpointTest>;
+  /** Adds the time at which the test has ended, and keeps the test of a registered endpoint. */
+  storeEndpointTest(report: Omit<EndpointTestReport, 'endedAt'>): Promise<EndpointTestReport>;
 }
 
 /** Activities of the Python worker. */
 export interface DataActivities {
   runIngestionUnit(input: RunIngestionUnitInput): Promise<RunIngestionUnitResult>;
   listMetadataEndpointTemplates(): Promise<TemplateList>;
+  testMetadataEndpoint(input: TestEndpointInput): Promise<TestEndpointResult>;
 }

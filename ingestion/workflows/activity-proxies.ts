@@ -20,6 +20,21 @@ export const metadata = proxyActivities<Pick<ControlActivities, 'applyRunMetadat
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
+/** A worker that is free takes work at once: what nobody has taken by then is better told than waited for. */
+const TAKEN_WITHIN = '5 seconds';
+
+/**
+ * What somebody waits for: tried once, since its answer says what is wrong. The heartbeat tells a dead worker from a system
+ * that is slow to answer.
+ */
+export const asked = proxyActivities<Pick<DataActivities, 'testMetadataEndpoint'>>({
+  taskQueue: PYTHON_TASK_QUEUE,
+  scheduleToStartTimeout: TAKEN_WITHIN,
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '20 seconds',
+  retry: { maximumAttempts: 1 },
+});
+
 /**
  * Moving the rows. The heartbeat tells a dead worker from a busy one; cancellation waits until Python has let go, so
  * that the next run never meets a sink that is still being written.

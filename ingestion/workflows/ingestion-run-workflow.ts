@@ -1,13 +1,8 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  isCancellation,
-  TimeoutFailure,
-} from '@temporalio/workflow';
-import type { IngestionFailure, RunMetadataFile } from '../contracts/run.js';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { RunMetadataFile } from '../contracts/run.js';
 import type { IngestionRunInput, RunMetadataSummary } from '../contracts/workflow.js';
 import { control, data, metadata } from './activity-proxies.js';
+import { describeFailure } from './describe-failure.js';
 
 /**
  * One run of one unit: load the checkpoint, let Python move the rows, then store the new checkpoint and the lineage.
@@ -56,28 +51,4 @@ async function applyMetadata(input: IngestionRunInput, files: readonly RunMetada
     const problems = files.slice(0, 1).map(({ path }) => ({ path, row: null, message }));
     return { files: files.length, failed: files.length, rows: 0, refused: 0, problems };
   }
-}
-
-function describeFailure(error: unknown): IngestionFailure {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof ApplicationFailure) {
-    const detail = cause.details?.[0] as IngestionFailure | undefined;
-    if (detail !== undefined && typeof detail.code === 'string') return detail;
-  }
-  if (cause instanceof TimeoutFailure) {
-    return {
-      code: 'WORKER_LOST',
-      category: 'transient',
-      field: null,
-      message: `the data worker stopped answering (${cause.timeoutType}) and no other attempt succeeded: look at the worker's log, then start the unit again`,
-      retryable: true,
-    };
-  }
-  return {
-    code: 'INTERNAL',
-    category: 'internal',
-    field: null,
-    message: "an unexpected fault ended the run: the workers' logs hold the cause under the run id",
-    retryable: false,
-  };
 }

@@ -1,5 +1,5 @@
 import type { GraphStore, IngestionCatalog } from '#graph-store';
-import type { IngestionClient } from '#ingestion';
+import type { EndpointOperations, IngestionClient } from '#ingestion';
 import type { SecretBox } from '../secrets/index.js';
 
 /** What the commands behind the mutations work with. */
@@ -7,6 +7,7 @@ export interface CommandContext {
   readonly catalog: IngestionCatalog;
   readonly graph: GraphStore;
   readonly ingestion: IngestionClient;
+  readonly operations: EndpointOperations;
   readonly secrets: SecretBox;
 }
 

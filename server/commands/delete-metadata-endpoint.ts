@@ -2,6 +2,7 @@ import { AppError, InputError } from '#errors';
 import { all, type Deletion, type EdgeDeletion, type UnitRecord, WRITE_LIMITS } from '#graph-store';
 import { unitEdges } from '#ingestion';
 import { API_ACTOR, type CommandContext } from './command-context.js';
+import { requireEndpoint } from './endpoint-subject.js';
 
 export interface DeleteEndpointInput {
   readonly id: string;
@@ -14,10 +15,7 @@ export async function deleteMetadataEndpoint(
   { catalog, graph, ingestion }: CommandContext,
   input: DeleteEndpointInput,
 ): Promise<{ deletedUrns: readonly string[]; sequence: number | null }> {
-  const endpoint = await catalog.endpoint(input.id);
-  if (endpoint === undefined) {
-    throw InputError.one('NOT_FOUND', 'input.id', `names no endpoint: ${JSON.stringify(input.id)}`);
-  }
+  const endpoint = await requireEndpoint({ catalog }, input.id, 'input.id');
   const units = dedupe([
     ...(await all(catalog.units({ endpointId: input.id }))),
     ...(await all(catalog.units({ sinkId: input.id }))),

@@ -4,6 +4,7 @@ import type { EndpointRecord, TemplateRecord } from '#graph-store';
 import { ID_PATTERN } from '#ingestion/contracts';
 import { API_ACTOR, type CommandContext } from './command-context.js';
 import { sealedConfig } from './endpoint-config.js';
+import { requireTemplate } from './endpoint-subject.js';
 
 export interface RegisterEndpointInput {
   readonly id: string;
@@ -30,15 +31,7 @@ export async function registerMetadataEndpoint(
       'must start with a letter or digit and hold only letters, digits, "_", "." and "-" (128 at most)',
     );
   }
-  const template = await context.catalog.template(input.templateId);
-  if (template === undefined) {
-    const known = (await context.catalog.templates()).map(({ id }) => id).join(', ');
-    throw InputError.one(
-      'NOT_FOUND',
-      'input.templateId',
-      `names no template: ${JSON.stringify(input.templateId)}; ${known === '' ? 'none is known yet, because no data worker has started' : `known are ${known}`}`,
-    );
-  }
+  const template = await requireTemplate(context, input.templateId);
   if ((await context.catalog.endpoint(input.id)) !== undefined) throw idTaken(input.id);
   const config = sealedConfig(context.secrets, { endpointId: input.id, template, stored: {}, patch: input.config });
   try {

@@ -1,6 +1,7 @@
 import { AppError, InputError } from '#errors';
 import type { CommandContext } from './command-context.js';
 import { sealedConfig } from './endpoint-config.js';
+import { requireEndpoint } from './endpoint-subject.js';
 import { type EndpointResult, storeEndpoint } from './register-metadata-endpoint.js';
 
 export interface UpdateEndpointInput {
@@ -14,10 +15,7 @@ export async function updateMetadataEndpoint(
   context: CommandContext,
   input: UpdateEndpointInput,
 ): Promise<EndpointResult> {
-  const present = await context.catalog.endpoint(input.id);
-  if (present === undefined) {
-    throw InputError.one('NOT_FOUND', 'input.id', `names no endpoint: ${JSON.stringify(input.id)}`);
-  }
+  const present = await requireEndpoint(context, input.id, 'input.id');
   const template = await context.catalog.template(present.templateId);
   if (template === undefined) {
     throw InputError.one(

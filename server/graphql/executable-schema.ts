@@ -4,6 +4,7 @@ import type { GraphQLSchema } from 'graphql';
 import { SDL_FILES } from '#graph-schema';
 import type { LineageManualEdit } from '#graph-store';
 import { browserUrlResolver } from './browser-url-resolver.js';
+import { endpointOperationMutations, endpointResolvers } from './endpoint-operation-resolvers.js';
 import { entityResolvers } from './entity-resolvers.js';
 import { type GeneratedSources, generatedReads } from './generated-reads.js';
 import { knowledgeMutations } from './knowledge-mutations.js';
@@ -30,6 +31,7 @@ export async function createExecutableSchema(sources: GeneratedSources): Promise
       Query: { ...queryResolvers, ...knowledgeQueries, ...lineageQueries, ...lineageIntakeQueries },
       Mutation: {
         ...mutationResolvers,
+        ...endpointOperationMutations,
         ...knowledgeMutations,
         ...lineageIntakeMutations,
         ...lineageEditMutations,
@@ -41,6 +43,7 @@ export async function createExecutableSchema(sources: GeneratedSources): Promise
       LineageImpactConnection: { nodes: readyList('nodes') },
       LineageManualEdit: { operation: ({ does }: LineageManualEdit) => does.toUpperCase() },
       LineageNode: browserUrlResolver,
+      MetadataEndpoint: endpointResolvers,
       MetadataEndpointTemplate: browserUrlResolver,
       LineagePart: { nodes: readyList('nodes'), edges: readyList('edges') },
       RunLineage: { ...browserUrlResolver, nodes: readyList('nodes'), edges: readyList('edges') },

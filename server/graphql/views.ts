@@ -3,7 +3,7 @@ import type { EndpointRecord, RunRecord, TemplateRecord, UnitRecord } from '#gra
 import { redactConfigSecrets } from '../secrets/index.js';
 
 /** Enum values are upper case in GraphQL and lower case in the contract with Python. */
-const upper = (value: string): string => value.toUpperCase();
+export const upper = (value: string): string => value.toUpperCase();
 export const lower = <T extends string>(value: string): T => value.toLowerCase() as T;
 
 export function browserUrlOf(base: string | undefined, urn: string): string | null {

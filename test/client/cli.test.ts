@@ -345,6 +345,7 @@ describe('the command line', () => {
       'lineage',
       'tail',
       'delete',
+      'endpoint',
       'inbox',
       'retention',
       'doctor',

@@ -15,12 +15,13 @@ import {
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { SDL_FILES } from '#graph-schema';
+import * as endpointTypes from '../../client/endpoint-types.js';
 import * as lineageTypes from '../../client/lineage-types.js';
 import { OPERATIONS } from '../../client/operations.js';
 import * as schemaTypes from '../../client/schema-types.js';
 
 const schema = buildSchema((await Promise.all(SDL_FILES.map((file) => readFile(file, 'utf8')))).join('\n'));
-const sources = ['schema-types.ts', 'lineage-types.ts'].map((file) =>
+const sources = ['schema-types.ts', 'lineage-types.ts', 'endpoint-types.ts'].map((file) =>
   readFile(new URL(`../../client/${file}`, import.meta.url), 'utf8'),
 );
 const source = (await Promise.all(sources)).join('\n');
@@ -30,7 +31,7 @@ interface Field {
   readonly mayBeLeftOut: boolean;
 }
 
-/** Fields of the interfaces in schema-types.ts and lineage-types.ts, by the name of the interface. Each field stands on a line of its own. */
+/** Fields of the interfaces in the files of types, by the name of the interface. Each field stands on a line of its own. */
 const interfaces = new Map<string, Map<string, Field>>(
   [...source.matchAll(/^export interface (\w+) \{\n(.*?)^\}/gms)].map(([, name = '', body = '']) => [
     name,
@@ -92,7 +93,9 @@ describe('a TypeScript type of the client', () => {
   });
 
   it('has the values of each enum', () => {
-    const sets = Object.values({ ...schemaTypes, ...lineageTypes }).map((values) => [...values].toSorted().join());
+    const sets = Object.values({ ...schemaTypes, ...lineageTypes, ...endpointTypes }).map((values) =>
+      [...values].toSorted().join(),
+    );
     const used = Object.values(schema.getTypeMap())
       .filter(isEnumType)
       .filter(({ name }) => new RegExp(`^export type ${name} =`, 'm').test(source));

@@ -12,6 +12,7 @@ import { testEnvironment } from '../support/environment.js';
 import { IngestionUser } from '../support/ingestion-user.js';
 import { readSink } from '../support/sink-reader.js';
 import { SourceDatabase } from '../support/source-database.js';
+import { historyText } from '../support/workflow-history.js';
 
 const SOURCE = 'fail-postgres';
 const PARQUET = 'fail-parquet';
@@ -78,7 +79,9 @@ describe('a run that cannot succeed says why, keeps the checkpoint, and can star
   });
 
   it('and the password is in no log, history, graph property or answer', async () => {
-    const texts = [await app.logs(), await historyText(), await graphText(), JSON.stringify(user.events)];
+    const histories = await historiesText();
+    expect(histories).toContain('"templateId":"jdbc_postgres"');
+    const texts = [await app.logs(), histories, await graphText(), JSON.stringify(user.events)];
     for (const text of texts) {
       expect(text.length).toBeGreaterThan(100);
       expect(text).not.toContain(CANARY);
@@ -159,7 +162,7 @@ async function checkpoint(unitId = 'readings') {
 }
 
 /** Every workflow history of the unit, payloads decoded to text. */
-async function historyText(): Promise<string> {
+async function historiesText(): Promise<string> {
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = testEnvironment();
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace });
@@ -167,12 +170,7 @@ async function historyText(): Promise<string> {
   for await (const { workflowId, runId } of client.workflow.list({
     query: `WorkflowId = "${ingestionWorkflowId(SOURCE, 'readings')}"`,
   })) {
-    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    texts.push(
-      JSON.stringify(history, (_, value) =>
-        value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value,
-      ),
-    );
+    texts.push(await historyText(client, workflowId, runId));
   }
   await connection.close();
   return texts.join('\n');

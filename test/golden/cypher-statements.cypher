@@ -112,6 +112,16 @@ WHERE n.deletedAt IS NULL AND n.placeholder IS NULL
 RETURN properties(n) AS n
 ORDER BY n.urn LIMIT $limit;
 
+// LIST_ENDPOINT_TESTS.count
+MATCH (n:Entity:EndpointTest {endpointId: $endpointId})
+WHERE n.deletedAt IS NULL AND n.placeholder IS NULL RETURN count(n) AS total;
+
+// LIST_ENDPOINT_TESTS.page
+MATCH (n:Entity:EndpointTest {endpointId: $endpointId})
+WHERE n.deletedAt IS NULL AND n.placeholder IS NULL AND ($afterUrn IS NULL OR n.startedAt < $afterStartedAt OR (n.startedAt = $afterStartedAt AND n.urn < $afterUrn))
+RETURN properties(n) AS n
+ORDER BY n.startedAt DESC, n.urn DESC LIMIT $limit;
+
 // LIST_ENTITIES.count
 MATCH (n:Entity)
 USING INDEX n:Entity(urn)
@@ -849,6 +859,13 @@ MATCH (n:Entity {urn: row.urn})
 USING INDEX n:Entity(urn)
 WITH n, row.version AS version, row.set AS set
 SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Domain;
+
+// updateEntities(EndpointTest)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:EndpointTest;
 
 // updateEntities(Field)
 UNWIND $rows AS row

@@ -19,12 +19,22 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 /** What the data worker does for the units of one endpoint. */
 export type DataScript = (input: RunIngestionUnitInput) => Promise<RunIngestionUnitResult>;
 
-/** Both workers of Nucleus in a namespace of the test: the real TypeScript one, and one that acts Python's part. */
+/** What it does for whoever asks something of an endpoint. */
+export type OperationScripts = Omit<DataActivities, 'runIngestionUnit' | 'listMetadataEndpointTemplates'>;
+
+function scripted<Script>(script: Script | undefined): Script {
+  if (script === undefined) throw new Error('the test has no script for this');
+  return script;
+}
+
+/** Both workers of Nucleus in a namespace of the test: the real TypeScript one, and one that acts Python's part unless left out. */
 export async function startWorkers(
   temporal: TestNamespace,
   control: ControlActivities,
-): Promise<AsyncDisposable & { scripts: Map<string, DataScript> }> {
+  { data: withData = true } = {},
+): Promise<AsyncDisposable & { scripts: Map<string, DataScript>; operations: Partial<OperationScripts> }> {
   const scripts = new Map<string, DataScript>();
+  const operations: Partial<OperationScripts> = {};
   const data: DataActivities = {
     runIngestionUnit: (input) => {
       const script = scripts.get(input.endpointId);
@@ -32,6 +42,7 @@ export async function startWorkers(
       return script(input);
     },
     listMetadataEndpointTemplates: pythonTemplates,
+    testMetadataEndpoint: (input) => scripted(operations.testMetadataEndpoint)(input),
   };
   const connection = await NativeConnection.connect({ address: temporal.address });
   const create = (options: Pick<WorkerOptions, 'taskQueue' | 'workflowBundle' | 'activities' | 'interceptors'>) =>
@@ -51,11 +62,11 @@ export async function startWorkers(
       activities: control,
       interceptors: { activity: [heartbeats] },
     }),
-    await create({ taskQueue: PYTHON_TASK_QUEUE, activities: data }),
+    ...(withData ? [await create({ taskQueue: PYTHON_TASK_QUEUE, activities: data })] : []),
   ];
   const running = workers.map((worker) => worker.run());
   return {
-    scripts,
+    ...{ scripts, operations },
     [Symbol.asyncDispose]: async () => {
       for (const worker of workers) worker.shutdown();
       // A forced shutdown rejects; what is closed after the workers must be closed all the same.

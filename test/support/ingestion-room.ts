@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { IngestionClient } from '#ingestion';
+import { EndpointOperations, IngestionClient } from '#ingestion';
 import type {
   ControlActivities,
   Cursor,
@@ -52,10 +52,12 @@ export async function openIngestionRoom(graph: TestGraph, client?: Client): Prom
   });
   await control.storeMetadataEndpointTemplates(await pythonTemplates());
   const connection = Connection.lazy({ address: testEnvironment().TEMPORAL_ADDRESS });
+  const workflows = client ?? new Client({ connection });
   const commands: CommandContext = {
     catalog: graph.catalog,
     graph: graph.store,
-    ingestion: new IngestionClient(client ?? new Client({ connection })),
+    ingestion: new IngestionClient(workflows),
+    operations: new EndpointOperations(workflows),
     secrets: SecretBox.fromBase64(randomBytes(32).toString('base64')),
   };
   return {

@@ -1,7 +1,6 @@
 import type { DiscardLineageEventPayload, LineageDeadLetter, ReplayLineageEventPayload } from '../../lineage-types.js';
-import { WriteRefusedError } from '../../nucleus-error.js';
 import { OPERATIONS } from '../../operations.js';
-import type { UserError } from '../../schema-types.js';
+import { accepted } from '../accepted.js';
 import { timeOf } from '../change-lines.js';
 import { defineCommand, type Session } from '../cli-command.js';
 import { EXIT_CODES, UsageError } from '../exit-codes.js';
@@ -62,7 +61,7 @@ async function replay(position: number, { client, output, signal }: Session): Pr
     { input: { position } },
     { signal },
   );
-  refuse(payload);
+  accepted(payload);
   await output.result(payload, () => `replayed, now at position ${payload.position}`);
   return EXIT_CODES.ok;
 }
@@ -73,14 +72,9 @@ async function discard(position: number, { client, output, signal }: Session): P
     { input: { position } },
     { signal },
   );
-  refuse(payload);
+  accepted(payload);
   await output.result(payload, () => 'discarded');
   return EXIT_CODES.ok;
-}
-
-function refuse(payload: { readonly userErrors: readonly UserError[] }): void {
-  const [first, ...more] = payload.userErrors;
-  if (first !== undefined) throw new WriteRefusedError([first, ...more], payload);
 }
 
 function shown({ position, receivedAt, reason, bytes, payload }: LineageDeadLetter, output: Output): string {

@@ -1,6 +1,6 @@
 import type { ApplyLineageRetentionInput, ApplyLineageRetentionPayload } from '../../lineage-types.js';
-import { WriteRefusedError } from '../../nucleus-error.js';
 import { OPERATIONS } from '../../operations.js';
+import { accepted } from '../accepted.js';
 import { defineCommand, type Session } from '../cli-command.js';
 import { EXIT_CODES, UsageError } from '../exit-codes.js';
 
@@ -82,9 +82,7 @@ async function ask(
   const { applyLineageRetention: payload } = await client.graphql<{
     applyLineageRetention: ApplyLineageRetentionPayload;
   }>(OPERATIONS.applyLineageRetention, { input }, { signal });
-  const [first, ...more] = payload.userErrors;
-  if (first !== undefined) throw new WriteRefusedError([first, ...more], payload);
-  return payload;
+  return accepted(payload);
 }
 
 const counted = ({ runs, versions }: ApplyLineageRetentionPayload): string =>
