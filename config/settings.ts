@@ -100,6 +100,12 @@ export const SETTINGS = {
     readBy: ['server'],
     default: '10000',
   },
+  HTTP_ALLOWED_NETWORKS: {
+    description:
+      'Networks that HTTP sources may reach beside public addresses, comma-separated, such as 10.0.0.0/8,fd00::/8; without it private, loopback and link-local addresses are refused.',
+    schema: z.string().regex(/^[0-9A-Fa-f.:/, ]*$/, 'must be networks such as 10.0.0.0/8, joined by commas'),
+    readBy: ['python'],
+  },
   LINEAGE_RETENTION_DAYS: {
     description:
       'Days after its last event for which a run that events of OpenLineage tell of stays in the graph; 0 keeps all. docs/lineage-retention.md says what else stays.',

@@ -66,6 +66,7 @@ A config value {{"$env": "NAME"}} is taken from that environment variable; a {{"
 server's key.
 
 environment:
+  HTTP_ALLOWED_NETWORKS    networks that HTTP sources may reach beside public addresses
   STAGING_ROOT             directory of staged slices (default {DEFAULT_STAGING_ROOT})
   STAGING_MEMORY_BYTES     what "in_memory" staging may hold (default {DEFAULT_STAGING_MEMORY_BYTES})
   SPARK_JARS_DIR           folder of the Iceberg runtime jar (default {DEFAULT_SPARK_JARS_DIR})
@@ -94,7 +95,7 @@ def run_cli(arguments: Sequence[str] | None = None) -> int:
         refuse_in_production()
         settings = load_settings(os.environ, needs_secret_key=False)
         spark = SparkEngine(jars=settings.spark_jars_dir)
-        factory = EndpointFactory(secret_key=settings.secret_key, spark=spark)
+        factory = EndpointFactory(secret_key=settings.secret_key, spark=spark, http_addresses=settings.http_addresses)
         if options.command == "templates":
             result = factory.templates().to_wire()
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from runtime_common.exceptions import ConfigurationError, SecretError
+from runtime_common.http import AddressRules
 from runtime_common.redaction import register_secret
 from runtime_common.sealed_secrets import SecretKey
 
@@ -46,6 +47,7 @@ class Settings:
     events_url: str | None
     internal_token: str | None
     log_level: str
+    http_addresses: AddressRules
 
 
 def load_settings(environment: Mapping[str, str], *, needs_secret_key: bool) -> Settings:
@@ -73,6 +75,7 @@ def load_settings(environment: Mapping[str, str], *, needs_secret_key: bool) -> 
         events_url=events_url,
         internal_token=reader.internal_token(required=events_url is not None),
         log_level=reader.log_level(),
+        http_addresses=reader.http_addresses(),
     )
     reader.raise_problems()
     return settings
@@ -108,6 +111,13 @@ class _Reader:
         if value not in _LOG_LEVELS:
             self._reject("LOG_LEVEL", f"must be one of {', '.join(_LOG_LEVELS)}, got {value!r}")
         return _LOG_LEVELS.get(value, "INFO")
+
+    def http_addresses(self) -> AddressRules:
+        try:
+            return AddressRules.parse(self.text("HTTP_ALLOWED_NETWORKS") or "")
+        except ValueError as error:
+            self._reject("HTTP_ALLOWED_NETWORKS", f"must be networks joined by commas: {error}")
+            return AddressRules()
 
     def events_url(self) -> str | None:
         value = self.text("NUCLEUS_EVENTS_URL")

@@ -98,7 +98,7 @@ async def run(settings: Settings) -> None:
     metadata = RunMetadataFolder(settings.metadata_root)
     sweeper = asyncio.create_task(_sweep({**staging, "metadata": metadata}, stop))
     try:
-        factory = EndpointFactory(secret_key=settings.secret_key, spark=spark)
+        factory = EndpointFactory(secret_key=settings.secret_key, spark=spark, http_addresses=settings.http_addresses)
         client, _ = await asyncio.gather(_connect(settings, stop), asyncio.to_thread(spark.warm_up))
         if client is None:
             return

@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from runtime_common.cancellation import Cancellation
+from runtime_common.http import HttpClient, HttpLimits
 from runtime_common.spark import SparkEngine
+from tests.support.http_server import LOOPBACK, HttpServer, running_http
 from tests.support.kafka_broker import KafkaBroker, running_kafka
 from tests.support.postgres_cluster import running_postgres
 from tests.support.units import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -47,6 +50,29 @@ def database(postgres_url: str) -> Iterator[Database]:
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     with running_kafka(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker
+
+
+@pytest.fixture
+def server() -> Iterator[HttpServer]:
+    """An HTTP server of one test."""
+    with running_http() as running:
+        yield running
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., HttpClient]]:
+    """What makes HTTP clients of a server, which are closed after the test."""
+    opened = []
+
+    def build(server: HttpServer, *, limits: dict[str, Any] | None = None, **options: Any) -> HttpClient:
+        given: dict[str, Any] = {"rules": LOOPBACK, "cancellation": Cancellation()} | options
+        client = HttpClient(server.url, limits=HttpLimits(**({"read_seconds": 10} | (limits or {}))), **given)
+        opened.append(client)
+        return client
+
+    yield build
+    for client in opened:
+        client.close()
 
 
 @pytest.fixture(scope="session")

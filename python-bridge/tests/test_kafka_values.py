@@ -8,9 +8,9 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from runtime_common.endpoints.kafka.exact_json import json_text, parse_json
-from runtime_common.endpoints.kafka.fields import DeclaredField, FieldReader
+from runtime_common.endpoints.json_rows import BadValueError, DeclaredField, FieldReader
 from runtime_common.endpoints.kafka.offsets import offsets_text, parse_offsets
+from runtime_common.exact_json import json_text, parse_json
 
 
 def read(text, type_, **more):
@@ -70,7 +70,7 @@ def test_a_value_that_fits_is_kept_exactly(text, type_, value):
     ],
 )
 def test_a_value_that_does_not_fit_breaks_a_rule(text, type_, rule):
-    with pytest.raises(ValueError, match=rule):
+    with pytest.raises(BadValueError, match=rule):
         read(text, type_)
 
 
@@ -99,7 +99,7 @@ def test_times_may_be_numbers(text, format_, value):
     ],
 )
 def test_a_number_that_is_no_time_breaks_a_rule(text, rule):
-    with pytest.raises(ValueError, match=rule):
+    with pytest.raises(BadValueError, match=rule):
         read(text, "timestamptz", format="epochSeconds")
 
 

@@ -45,14 +45,22 @@ def test_every_problem_is_listed_at_once_and_no_secret_is_shown(tmp_path):
             TEMPORAL_ADDRESS="nowhere",
             NUCLEUS_SECRET_KEY="bm90IGEga2V5IGF0IGFsbA==",
             NUCLEUS_EVENTS_URL="127.0.0.1:4000",
+            HTTP_ALLOWED_NETWORKS="10.0.0.0/8,intranet",
             NUCLEUS_INTERNAL_TOKEN_FILE=str(tmp_path / "missing"),
         )
     message = caught.value.message
-    assert "5 problem(s)" in message
+    assert "6 problem(s)" in message
     for name in ("LOG_LEVEL", "TEMPORAL_ADDRESS", "NUCLEUS_SECRET_KEY", "NUCLEUS_EVENTS_URL"):
         assert name in message
     assert "NUCLEUS_INTERNAL_TOKEN_FILE can't be read" in message
+    assert "HTTP_ALLOWED_NETWORKS must be networks joined by commas: 'intranet'" in message
     assert "bm90" not in message
+
+
+def test_networks_that_http_sources_may_reach_are_listed():
+    assert load().http_addresses.allowed == ()
+    allowed = load(HTTP_ALLOWED_NETWORKS="10.0.0.0/8, fd00::/8").http_addresses.allowed
+    assert [str(network) for network in allowed] == ["10.0.0.0/8", "fd00::/8"]
 
 
 @pytest.mark.parametrize("name", ["NUCLEUS_SECRET_KEY", "NUCLEUS_INTERNAL_TOKEN"])

@@ -9,6 +9,7 @@ from runtime_common.endpoints import iceberg, jdbc_postgres, kafka, parquet_file
 from runtime_common.endpoints.descriptor import template_list
 from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin, SourcePlugin, by_id, installed_plugins
 from runtime_common.exceptions import IngestionError, UnknownTemplateError
+from runtime_common.http import AddressRules
 from runtime_common.sealed_secrets import SecretKey, open_config
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class EndpointFactory:
     Args:
         secret_key: Opens sealed secrets; None if no config holds one.
         spark: The worker's one Spark session, for the endpoints that need it.
+        http_addresses: Which addresses HTTP endpoints may reach; None for public ones alone.
         plugins: The endpoints; None for those of this package and of installed ones.
 
     Raises:
@@ -43,10 +45,15 @@ class EndpointFactory:
     """
 
     def __init__(
-        self, *, secret_key: SecretKey | None, spark: SparkEngine, plugins: Iterable[EndpointPlugin] | None = None
+        self,
+        *,
+        secret_key: SecretKey | None,
+        spark: SparkEngine,
+        http_addresses: AddressRules | None = None,
+        plugins: Iterable[EndpointPlugin] | None = None,
     ) -> None:
         self._secret_key = secret_key
-        self._services = EndpointServices(spark=spark)
+        self._services = EndpointServices(spark=spark, http_addresses=http_addresses or AddressRules())
         self._plugins = by_id([*BUILT_IN, *installed_plugins()] if plugins is None else plugins)
 
     def templates(self) -> TemplateList:

@@ -9,11 +9,12 @@ A third party's package names its plugins in its metadata, and the worker finds 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from runtime_common.exceptions import ConfigurationError
+from runtime_common.http import AddressRules
 from runtime_common.redaction import redact
 
 if TYPE_CHECKING:
@@ -34,9 +35,11 @@ class EndpointServices:
 
     Attributes:
         spark: The worker's one Spark session, started by the first who asks.
+        http_addresses: Which addresses HTTP endpoints may reach; public ones alone, unless the operator lists others.
     """
 
     spark: SparkEngine
+    http_addresses: AddressRules = field(default_factory=AddressRules)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from runtime_common.endpoints.descriptor import EndpointModel, group
-from runtime_common.endpoints.kafka.fields import DeclaredField
+from runtime_common.endpoints.json_rows import DeclaredField
 from runtime_common.endpoints.kafka.rows import COLUMN_NAMES
 
 _SERVER = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")

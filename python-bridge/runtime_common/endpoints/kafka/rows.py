@@ -13,16 +13,16 @@ from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, TI
 
 from runtime_common.bad_rows import RejectedRow
 from runtime_common.contracts import DatasetField
-from runtime_common.endpoints.kafka.exact_json import parse_json
-from runtime_common.endpoints.kafka.fields import FieldReader
+from runtime_common.endpoints.json_rows import BadValueError, FieldReader
+from runtime_common.exact_json import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from confluent_kafka import Message
 
+    from runtime_common.endpoints.json_rows import DeclaredField
     from runtime_common.endpoints.kafka.config import Format, KafkaObject
-    from runtime_common.endpoints.kafka.fields import DeclaredField
 
 COLUMN_NAMES = frozenset(
     {"partition", "offset", "timestamp", "timestamp_type", "key", "value", "headers", "tombstone", "offsets"}
@@ -34,16 +34,6 @@ _TIMESTAMP_TYPES = {TIMESTAMP_CREATE_TIME: "create", TIMESTAMP_LOG_APPEND_TIME: 
 _FIRST_MILLISECOND = -62_135_596_800_000
 _LAST_MILLISECOND = 253_402_300_799_999
 _TYPES: dict[Format, pa.DataType] = {"bytes": pa.binary(), "text": pa.string(), "json": pa.string()}
-
-
-class _BadMessageError(Exception):
-    """Why one message can't be a row; ``reason`` holds no value of it."""
-
-    def __init__(self, code: str, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.field = field
-        self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +70,7 @@ class _Part:
         """Return the values of the columns.
 
         Raises:
-            _BadMessageError: The content is not what its format says, or misses a declared field.
+            BadValueError: The content is not what its format says, or misses a declared field.
         """
         if content is None:
             return self._without_content()
@@ -89,41 +79,21 @@ class _Part:
         try:
             text = content.decode()
         except UnicodeDecodeError:
-            raise _BadMessageError("INVALID_TEXT", self._name, f"the {self._name} is not UTF-8") from None
+            raise BadValueError("INVALID_TEXT", self._name, f"the {self._name} is not UTF-8") from None
         if self._form == "text":
             return (text,)
         try:
             document = parse_json(text)
         except ValueError:
-            raise _BadMessageError("INVALID_JSON", self._name, f"the {self._name} is not JSON") from None
-        return tuple(self._read(one, document) for one in self._readers) if self._readers else (text,)
+            raise BadValueError("INVALID_JSON", self._name, f"the {self._name} is not JSON") from None
+        return tuple(one.read(document) for one in self._readers) if self._readers else (text,)
 
     def _without_content(self) -> tuple[Any, ...]:
         """A message without a value is a tombstone, which has no fields; one without a key just has no key."""
         for reader in self._readers:
             if self._name == "key" and not reader.nullable:
-                raise _missing(reader)
+                raise reader.missing()
         return self._nothing
-
-    def _read(self, reader: FieldReader, document: Any) -> Any:
-        try:
-            value = reader.read(document)
-            if isinstance(value, str):
-                # JSON may hold half a surrogate pair, which no text in UTF-8 can.
-                value.encode()
-        except UnicodeEncodeError:
-            raise _BadMessageError(
-                "VALUE_NOT_REPRESENTABLE", reader.name, f"{reader.name} is no Unicode text"
-            ) from None
-        except ValueError as error:
-            raise _BadMessageError("VALUE_NOT_REPRESENTABLE", reader.name, f"{reader.name} {error}") from None
-        if value is None and not reader.nullable:
-            raise _missing(reader)
-        return value
-
-
-def _missing(reader: FieldReader) -> _BadMessageError:
-    return _BadMessageError("VALUE_MISSING", reader.name, f"{reader.name} is missing")
 
 
 class RowDecoder:
@@ -172,7 +142,7 @@ class RowDecoder:
         for message in messages:
             try:
                 rows.append(self._row(message))
-            except _BadMessageError as fault:
+            except BadValueError as fault:
                 row = RejectedRow(code=fault.code, field=fault.field, reason=fault.reason, row=_as_json(message))
                 rejected.append(Rejection(partition=message.partition(), offset=message.offset(), row=row))
         columns = zip(*rows, strict=True) if rows else ([] for _ in self.schema)
@@ -197,7 +167,7 @@ def _timestamp(message: Message) -> tuple[int | None, str | None]:
     if kind == TIMESTAMP_NOT_AVAILABLE:
         return None, None
     if not _FIRST_MILLISECOND <= milliseconds <= _LAST_MILLISECOND:
-        raise _BadMessageError("VALUE_NOT_REPRESENTABLE", "timestamp", "the timestamp lies outside the years 1 to 9999")
+        raise BadValueError("VALUE_NOT_REPRESENTABLE", "timestamp", "the timestamp lies outside the years 1 to 9999")
     return milliseconds, _TIMESTAMP_TYPES[kind]
 
 

@@ -1,4 +1,4 @@
-"""Columns that a unit declares over JSON keys and values: where each is found, and its exact type."""
+"""Columns that a unit declares over JSON documents: where each is found, and its exact type."""
 
 from __future__ import annotations
 
@@ -9,11 +9,27 @@ from jsonpath.selectors import IndexSelector, NameSelector
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from runtime_common.endpoints.descriptor import EndpointModel
-from runtime_common.endpoints.kafka.json_values import TimeFormat, converter
+from runtime_common.endpoints.json_rows.json_values import TimeFormat, converter
+
+
+class BadValueError(Exception):
+    """Why a document can be no row.
+
+    Attributes:
+        code: Name of the fault, as failures have it.
+        field: Column at fault.
+        reason: The rule that is broken; never the value.
+    """
+
+    def __init__(self, code: str, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.field = field
+        self.reason = reason
 
 
 class DeclaredField(EndpointModel):
-    """One column of a JSON key or value."""
+    """One column of a JSON document."""
 
     name: Annotated[
         str,
@@ -45,7 +61,7 @@ class DeclaredField(EndpointModel):
         bool,
         Field(
             title="May be missing",
-            description="Otherwise a message without this value is a bad row, unless it is a tombstone",
+            description="Otherwise a row without this value is a bad row; a tombstone has no values at all",
             examples=[True],
         ),
     ] = True
@@ -90,8 +106,26 @@ class FieldReader:
         """Return the field's value as Arrow takes it; None where the path leads nowhere or to null.
 
         Raises:
-            ValueError: The value can't be kept exactly; says the rule, never the value.
+            BadValueError: The value can't be kept exactly, or there is none where there must be one.
         """
+        try:
+            value = self._value(document)
+            if isinstance(value, str):
+                # JSON may hold half a surrogate pair, which no text in UTF-8 can.
+                value.encode()
+        except UnicodeEncodeError:
+            raise BadValueError("VALUE_NOT_REPRESENTABLE", self.name, f"{self.name} is no Unicode text") from None
+        except ValueError as error:
+            raise BadValueError("VALUE_NOT_REPRESENTABLE", self.name, f"{self.name} {error}") from None
+        if value is None and not self.nullable:
+            raise self.missing()
+        return value
+
+    def missing(self) -> BadValueError:
+        """Return the error of a document without this value."""
+        return BadValueError("VALUE_MISSING", self.name, f"{self.name} is missing")
+
+    def _value(self, document: Any) -> Any:
         value = document
         for step in self._steps:
             if isinstance(value, dict) and isinstance(step, str):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
-from runtime_common.endpoints.kafka.exact_json import json_text
+from runtime_common.exact_json import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
