@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Neo4jConnection } from '#graph-store';
-import { freePort, startApp, startTemporal } from '#stack';
+import { INTERNAL_EVENTS_PATH } from '#ingestion/contracts';
+import { type AppProcessName, freePort, startApp, startTemporal } from '#stack';
 import type { BenchEnvironment } from './harness/index.js';
 
 /** A server as users run it, in a process of its own. */
@@ -22,20 +23,34 @@ export async function openApiServer(
   environment: BenchEnvironment,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<ApiServer> {
-  return (await openServers(environment, settings))();
+  return (await openServers(environment, settings)).startServer();
+}
+
+/** A server and both workers, as users run them, with the Temporal that they share. */
+export async function openPlatform(environment: BenchEnvironment): Promise<{
+  readonly server: ApiServer;
+  readonly temporal: { readonly address: string; readonly namespace: string };
+}> {
+  const port = await freePort();
+  const servers = await openServers(environment, {
+    NUCLEUS_EVENTS_URL: `http://127.0.0.1:${port}${INTERNAL_EVENTS_PATH}`,
+    KV_PATH: environment.place('kv').dataDir,
+    STAGING_ROOT: environment.place('staging').dataDir,
+    METADATA_ROOT: environment.place('metadata').dataDir,
+  });
+  const server = await servers.startServer(port);
+  await Promise.all([servers.start('control-worker'), servers.start('data-worker')]);
+  return { server, temporal: servers.temporal };
 }
 
 /** Two server processes on one graph that holds nothing else. Their logs tell when which change was committed. */
 export async function openTwoApiServers(environment: BenchEnvironment): Promise<readonly [ApiServer, ApiServer]> {
-  const start = await openServers(environment, { LOG_LEVEL: 'debug' });
-  return [await start(), await start()];
+  const { startServer } = await openServers(environment, { LOG_LEVEL: 'debug' });
+  return [await startServer(), await startServer()];
 }
 
-/** Starts what servers need. @returns starts one more server on it */
-async function openServers(
-  environment: BenchEnvironment,
-  settings: Readonly<Record<string, string>>,
-): Promise<() => Promise<ApiServer>> {
+/** Starts what our processes need. @returns what starts one more of them on it */
+async function openServers(environment: BenchEnvironment, settings: Readonly<Record<string, string>>) {
   const [neo4j, temporal] = await Promise.all([
     environment.startNeo4j(),
     startTemporal({ ...environment.place('temporal'), uiPort: 'off' }),
@@ -55,12 +70,16 @@ async function openServers(
     LOG_LEVEL: 'info',
     ...settings,
   };
-  return async () => {
-    const port = await freePort();
-    const { dataDir, recordFile, signal } = environment.place(`api-${port}`);
-    const env = { ...shared, PORT: String(port) };
-    const logFile = join(dataDir, 'server.log');
-    environment.use(await startApp('api', { env, logFile, recordFile, signal }));
+  const start = async (name: AppProcessName, own: Readonly<Record<string, string>> = {}) => {
+    const { dataDir, recordFile, signal } = environment.place(`${name}-${own.PORT ?? 'worker'}`);
+    const logFile = join(dataDir, `${name}.log`);
+    environment.use(await startApp(name, { env: { ...shared, ...own }, logFile, recordFile, signal }));
+    return logFile;
+  };
+  const startServer = async (wanted?: number): Promise<ApiServer> => {
+    const port = wanted ?? (await freePort());
+    const logFile = await start('api', { PORT: String(port) });
     return { logFile, graph: neo4j, url: `http://127.0.0.1:${port}`, socketUrl: `ws://127.0.0.1:${port}/graphql` };
   };
+  return { temporal, start, startServer };
 }
