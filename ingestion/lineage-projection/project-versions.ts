@@ -44,7 +44,11 @@ export async function projectVersions(
   for (const record of [...moved, ...reads]) links.set(keyOfUse(record.use), record);
   const linked = await withVersions(book, [...links.values()]);
   await book.load(linked.flatMap(versionsOfLink).map((urn) => [VERSION, urn] as const));
-  for (const link of linked) showLink(book, batch, link);
+  // What counts only where a version is known comes after what makes it known.
+  const [late, others] = [linked.filter(isLate), linked.filter((link) => !isLate(link))];
+  for (const link of others.filter(isWrite)) showLink(book, batch, link);
+  for (const link of late) showLink(book, batch, link);
+  for (const link of others.filter((one) => !isWrite(one))) showLink(book, batch, link);
 }
 
 /**
@@ -175,9 +179,7 @@ async function withVersions(book: RecordBook, records: readonly UseRecord[]): Pr
     const others = written.get(keyOfUse(use)) ?? [];
     const read = isGone ? null : readVersion(use, began, others);
     const name = use.side === 'output' ? (record.written?.version ?? null) : read;
-    const told = name === null ? null : versionUrn(use.dataset, name);
-    // A run that was removed keeps the version that it is known for, and gets no other.
-    const version = record.isRemoved === true && told !== record.version ? null : told;
+    const version = name === null ? null : versionUrn(use.dataset, name);
     const named = use.side === 'input' && namedVersion(use) !== null ? version : null;
     return { record: { ...record, version, named }, before: record };
   });
@@ -193,9 +195,14 @@ function versionUrn(dataset: string, version: string): string | null {
 const versionsOfLink = ({ before, record }: Link): string[] =>
   [before.version, record.version].filter((urn) => urn !== null);
 
+const isWrite = ({ record }: Link): boolean => record.use.side === 'output';
+
+/** A write that is told of only after retention has removed its run. */
+const isLate = ({ record, before }: Link): boolean => record.isRemoved === true && record.version !== before.version;
+
 function showLink(book: RecordBook, batch: ProjectedBatch, link: Link): void {
   const { before } = link;
-  const record = withoutGoneVersion(book, link.record);
+  const record = withoutGoneVersion(book, link);
   const { use, version } = record;
   const kind = use.side === 'output' ? 'WROTE' : 'READ';
   book.put(USE, keyOfUse(use), record);
@@ -203,19 +210,21 @@ function showLink(book: RecordBook, batch: ProjectedBatch, link: Link): void {
     if (record.isRemoved !== true) batch.deleteEdge(kind, use.run, before.version);
     if (isKnown(book, before.version)) keepVersion(book, batch, { record, before }, before.version);
   }
-  if (version === null || record.isRemoved === true) return;
-  keepVersion(book, batch, { record, before }, version);
-  batch.edge(kind, use.run, version, { facets: facetsText(use.facets) });
+  if (version === null) return;
+  if (record.isRemoved !== true || version !== before.version) keepVersion(book, batch, { record, before }, version);
+  if (record.isRemoved !== true) batch.edge(kind, use.run, version, { facets: facetsText(use.facets) });
 }
 
 /**
- * What a run has read without naming it was written by a run, so it is known, unless retention has removed both. Call it after the
- * outputs of the same write were shown.
+ * What a run has read without naming it was written by a run, so it is known, unless retention has removed both. And what a removed
+ * run is late to tell that it has written brings no version back, but is one more reason to keep one that is there. Call it after
+ * the other outputs of the same write were shown.
  */
-function withoutGoneVersion(book: RecordBook, record: UseRecord): UseRecord {
-  const { use, version, named } = record;
-  if (use.side === 'output' || version === null || named !== null || isKnown(book, version)) return record;
-  return { ...record, version: null };
+function withoutGoneVersion(book: RecordBook, link: Link): UseRecord {
+  const { record } = link;
+  const { version, named } = record;
+  if (version === null || isKnown(book, version)) return record;
+  return isLate(link) || (!isWrite(link) && named === null) ? { ...record, version: null } : record;
 }
 
 function isKnown(book: RecordBook, version: string): boolean {

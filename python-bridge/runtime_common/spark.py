@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
+import subprocess
 import tempfile
 import threading
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from runtime_common.cancellation import Cancellation
 
 _JVM_EXIT_SECONDS = 20.0
+_JVM_DEATH_SECONDS = 3.0
 _log = logging.getLogger(__name__)
 
 
@@ -77,7 +79,12 @@ class SparkEngine:
         except (Py4JJavaError, PySparkException) as error:
             failure = self._lost() if self._is_dead(root) else SinkError(f"Spark failed: {_reason(error)}")
         except Py4JError as error:
-            failure = self._lost() if self._is_dead(root) else SinkError(f"Spark failed: {_reason(error)}")
+            # No answer, though py4j does not say so: the connection may break a moment before the process has ended.
+            failure = (
+                self._lost()
+                if self._is_dead(root, within=_JVM_DEATH_SECONDS)
+                else SinkError(f"Spark failed: {_reason(error)}")
+            )
         else:
             return
         raise failure
@@ -101,9 +108,15 @@ class SparkEngine:
                 self._root = self._start()
             return self._root
 
-    def _is_dead(self, root: SparkSession) -> bool:
+    def _is_dead(self, root: SparkSession, *, within: float = 0) -> bool:
         process = getattr(root.sparkContext._gateway, "proc", None)
-        return process is not None and process.poll() is not None
+        if process is None:
+            return False
+        try:
+            process.wait(timeout=within)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def _lost(self) -> EngineLostError:
         return EngineLostError("the Spark JVM went away in mid-run; the next attempt starts another one")

@@ -196,6 +196,19 @@ describe('a run that is gone', () => {
     expect(edgesOf(...LINEAGE)).toEqual(ofKinds(whole.shown(), LINEAGE));
   });
 
+  it('keeps a version that it is late to have written, when that is there, from going with the others of its name', async () => {
+    await write(event({ at: 1, run: 'gone' }), event({ at: 3, run: 'other', writes: ['t@1'] }));
+    await retain(store, beforeMinute(2));
+    await write(
+      event({ at: 1, run: 'gone', writes: ['t@1'] }),
+      event({ at: 2, run: 'reader', job: 'use', reads: ['t'] }),
+    );
+    await write(runEdit({ does: 'roll-back', run: 'other' }));
+    expect(nodesOf('DatasetVersion')).toEqual([version('t', '1')]);
+    expect(Object.keys(edgesOf('READ', 'WROTE'))).toEqual([`READ ${runUrn('reader')} ${version('t', '1')}`]);
+    expect(store.loose()).toEqual([]);
+  });
+
   it('is no parent of those that name it later', async () => {
     const facets = { parent: { run: { runId: 'a' }, job: { namespace: 'j', name: 'load' } } };
     await write(event({ at: 1, run: 'a' }), event({ at: 0, run: 'child', type: 'START', facets }));
