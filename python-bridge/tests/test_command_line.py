@@ -92,4 +92,5 @@ def test_a_failure_has_its_exit_code_and_shows_no_secret(unit_file, database, tm
 def test_help_and_templates_need_no_server(tmp_path):
     assert "exit codes" in run("--help", STAGING_ROOT=str(tmp_path)).stdout
     templates = json.loads(run("templates", STAGING_ROOT=str(tmp_path)).stdout)
-    assert [one["id"] for one in templates["templates"]] == ["iceberg", "jdbc_postgres", "kafka", "parquet_files"]
+    known = ["iceberg", "jdbc_postgres", "jdbc_postgres_tables", "kafka", "parquet_files"]
+    assert [one["id"] for one in templates["templates"]] == known

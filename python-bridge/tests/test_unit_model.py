@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.sink_kinds import ICEBERG, PARQUET
+from tests.support.sink_kinds import ICEBERG, PARQUET, POSTGRES_TABLES
 from tests.support.unit_model import UnitModel
 from tests.support.unit_process import UnitProcesses
 
@@ -27,6 +27,17 @@ def live(seed, kind, database, processes, folder):
 @pytest.mark.parametrize("seed", range(16))
 def test_files_hold_every_row_of_the_source_once(seed, database, processes, tmp_path):
     live(seed, PARQUET, database, processes, tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_a_table_that_is_merged_is_the_source_as_it_is(seed, database, processes, tmp_path):
+    live(seed, POSTGRES_TABLES, database, processes, tmp_path)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(3000, 3300))
+def test_a_table_that_is_merged_is_the_source_as_it_is_in_hundreds_of_lives(seed, database, processes, tmp_path):
+    live(seed, POSTGRES_TABLES, database, processes, tmp_path)
 
 
 @pytest.mark.soak

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from runtime_common.contracts.model import parse
-from runtime_common.endpoints import iceberg, jdbc_postgres, kafka, parquet_files
+from runtime_common.endpoints import iceberg, jdbc_postgres, kafka, parquet_files, postgres_tables
 from runtime_common.endpoints.descriptor import template_list
 from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin, SourcePlugin, by_id, installed_plugins
 from runtime_common.exceptions import IngestionError, UnknownTemplateError
@@ -28,6 +28,7 @@ BUILT_IN: tuple[EndpointPlugin, ...] = (
     jdbc_postgres.ENDPOINT,
     kafka.ENDPOINT,
     parquet_files.ENDPOINT,
+    postgres_tables.ENDPOINT,
 )
 
 

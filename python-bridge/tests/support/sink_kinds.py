@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import psycopg
+import pyarrow as pa
+from psycopg import sql
 from pyiceberg.table import StaticTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pyarrow as pa
 
     from tests.support.units import Database, Unit
 
@@ -59,6 +60,16 @@ def _read_iceberg(unit: Unit, _: Database) -> pa.Table | None:
     return None if table.current_snapshot() is None else table.scan().to_arrow()
 
 
+def _read_postgres(unit: Unit, database: Database) -> pa.Table | None:
+    with psycopg.connect(database.url) as connection, connection.cursor() as cursor:
+        try:
+            cursor.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier("sink", unit.target)))
+        except psycopg.errors.UndefinedTable:
+            return None
+        names = [column.name for column in cursor.description or ()]
+        return pa.table(dict(zip(names, [list(column) for column in zip(*cursor, strict=True)], strict=False)))
+
+
 PARQUET = SinkKind(
     template="parquet_files",
     write_mode="append",
@@ -78,4 +89,12 @@ ICEBERG = SinkKind(
     read=_read_iceberg,
     failpoints=("iceberg.before-publish", "iceberg.after-publish"),
     jars=str(JARS),
+)
+# A worker that is stopped within its transaction holds the table's lock until the server ends its session.
+POSTGRES_TABLES = SinkKind(
+    template="jdbc_postgres_tables",
+    write_mode="merge",
+    config=lambda database, _: database.config(schema="sink", idleTimeoutSeconds=1),
+    read=_read_postgres,
+    failpoints=("postgres-tables.after-copy", "postgres-tables.before-commit", "postgres-tables.after-commit"),
 )

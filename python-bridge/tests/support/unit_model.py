@@ -33,7 +33,7 @@ Row = tuple[int, object, str]
 ROUNDS = 8
 _STAGING_FAILPOINTS = ("staging.before-success", "staging.after-success")
 # What an attempt may be told when another one was faster, or its staging area was taken away: the next one goes on.
-_MAY_HAPPEN = {"SUPERSEDED", "STAGING_FAILED", "STAGING_CONFLICT", "SINK_CONFLICT"}
+_MAY_HAPPEN = {"SUPERSEDED", "STAGING_FAILED", "STAGING_CONFLICT", "SINK_CONFLICT", "SINK_CONNECTION_LOST"}
 _LATE_TICKS = 5
 
 
@@ -84,6 +84,8 @@ class UnitModel:
             "sliceRows": self._random.choice((1, 3, 7, 100)),
             "nullCursor": "include" if self._includes_null else "exclude",
         }
+        if self._merge:
+            policy["deleteField"] = "gone"
         if self._looks_back:
             policy["lookbackSeconds"] = 600 * (_LATE_TICKS + 1)
         self._table = f"model_{self.seed}"
@@ -109,7 +111,8 @@ class UnitModel:
     def live(self) -> None:
         """Let the unit's whole life pass and check it."""
         self.database.execute(
-            f"CREATE TABLE {self._table} (id int PRIMARY KEY, at {self._cursor.declared}, note text NOT NULL)"
+            f"CREATE TABLE {self._table} (id int PRIMARY KEY, at {self._cursor.declared}, note text NOT NULL, "
+            "gone boolean NOT NULL DEFAULT false)"
         )
         try:
             for _ in range(ROUNDS):
@@ -124,7 +127,7 @@ class UnitModel:
 
     def _changes(self) -> list[Callable[[], None]]:
         changes = [self._insert, self._insert, self._insert_uncommitted, self._insert_without_cursor]
-        return [*changes, self._update, self._update] if self._merge else changes
+        return [*changes, self._update, self._update, self._mark_as_gone] if self._merge else changes
 
     def _advance(self) -> int:
         """Move the clock by 0 to 2 ticks; transactions that the unit's policy could not find later commit first."""
@@ -161,9 +164,20 @@ class UnitModel:
             self.database.execute(f"UPDATE {self._table} SET at = %s, note = %s WHERE id = %s", at, note, number)
             self.told.append(f"updated id {number} at tick {self._tick}")
 
+    def _mark_as_gone(self) -> None:
+        number = self._random.randrange(max(self._next_id, 1))
+        at = self._cursor.at(self._advance())
+        self.database.execute(f"UPDATE {self._table} SET at = %s, gone = true WHERE id = %s", at, number)
+        self.told.append(f"id {number} gone at tick {self._tick}")
+
     def _new_row(self, at: object) -> tuple[Any, ...]:
         self._next_id += 1
-        return f"INSERT INTO {self._table} VALUES (%s, %s, %s)", self._next_id - 1, at, f"note {self._next_id - 1}"
+        return (
+            f"INSERT INTO {self._table} (id, at, note) VALUES (%s, %s, %s)",
+            self._next_id - 1,
+            at,
+            f"note {self._next_id - 1}",
+        )
 
     def _commit(self, late: tuple[int, psycopg.Connection]) -> None:
         self._uncommitted.remove(late)
@@ -257,7 +271,7 @@ class UnitModel:
 
     def _source_rows(self) -> list[Row]:
         with psycopg.connect(self.database.url) as connection:
-            return connection.execute(f"SELECT id, at, note FROM {self._table}".encode()).fetchall()
+            return connection.execute(f"SELECT id, at, note FROM {self._table} WHERE NOT gone".encode()).fetchall()
 
     def _sink_rows(self) -> list[Row]:
         table = self.kind.read(self._unit, self.database)
