@@ -1,5 +1,5 @@
 """Runs ingestion units: the runtime, its events and the command line."""
 
-from ingestion_runtime.cli import run_cli
+from ingestion_runtime.command_line import run_cli
 
 __all__ = ["run_cli"]

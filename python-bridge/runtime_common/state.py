@@ -1,4 +1,4 @@
-"""Where a unit continues, and the checkpoint file of runs without a control plane."""
+"""Where a unit continues."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from runtime_common.contracts import Checkpoint, Cursor
-from runtime_common.contracts.model import parse
-from runtime_common.durable_files import replace_file
 from runtime_common.exceptions import CheckpointMismatchError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from runtime_common.contracts import DatasetRef
+    from runtime_common.contracts import Checkpoint, Cursor, DatasetRef
     from runtime_common.protocols import CursorColumn, SinkCommit
 
 
@@ -129,36 +125,3 @@ def cursor_digest(cursor: Cursor | None) -> str:
     """Return a hash that names a cursor's exact state."""
     text = "none" if cursor is None else json.dumps(cursor.to_wire(), sort_keys=True)
     return sha256(text.encode()).hexdigest()
-
-
-class CheckpointFile:
-    """The checkpoint of one unit and sink in a local JSON file, for the command line."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def load(self) -> Checkpoint:
-        """Return the stored checkpoint, or the empty one of generation 1.
-
-        Raises:
-            ConfigurationError: The file holds something else.
-        """
-        if not self._path.exists():
-            return Checkpoint(version=0, generation=1, cursor=None)
-        try:
-            payload = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise ConfigurationError(
-                f"{self._path} is not a readable checkpoint file; restore it, or define a new unit id with a new "
-                "target and another checkpoint path",
-                code="CHECKPOINT_FILE_INVALID",
-            ) from None
-        return parse(Checkpoint, payload, prefix="checkpoint")
-
-    def advance(self, checkpoint: Checkpoint, cursor: Cursor | None) -> Checkpoint:
-        """Store the state after a successful run; ``cursor`` None keeps the old one (rule R6)."""
-        following = Checkpoint(
-            version=checkpoint.version + 1, generation=checkpoint.generation, cursor=cursor or checkpoint.cursor
-        )
-        replace_file(self._path, json.dumps(following.to_wire(), indent=2).encode())
-        return following

@@ -11,7 +11,7 @@ import { REPOSITORY_ROOT } from '#stack';
 export async function pythonTemplates(): Promise<TemplateList> {
   const { stdout } = await promisify(execFile)(
     join(REPOSITORY_ROOT, '.venv', 'bin', 'python'),
-    [join('python-bridge', 'ingestion.py'), 'templates'],
+    [join('python-bridge', 'ingestion.py'), 'templates', '--json'],
     { cwd: REPOSITORY_ROOT },
   );
   return templateListSchema.parse(JSON.parse(stdout));

@@ -5,7 +5,14 @@ command line alike.
 """
 
 from ingestion_runtime.operations.collect import CollectionProgress, collect_metadata
-from ingestion_runtime.operations.connection_test import run_connection_test
+from ingestion_runtime.operations.connection_test import CONFIG_STEP, run_connection_test
 from ingestion_runtime.operations.preview import preview_metadata, preview_of
 
-__all__ = ["CollectionProgress", "collect_metadata", "preview_metadata", "preview_of", "run_connection_test"]
+__all__ = [
+    "CONFIG_STEP",
+    "CollectionProgress",
+    "collect_metadata",
+    "preview_metadata",
+    "preview_of",
+    "run_connection_test",
+]
