@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from runtime_common.exceptions import IngestionError, StagingError
-from runtime_common.file_store import is_full
+from runtime_common.file_store import StoredFile, is_full
 from runtime_common.protocols import SliceManifest, SliceSeal, StagedPart
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from runtime_common.bad_rows import RejectedRow
     from runtime_common.file_store import FileStore, NewFile
+
+Given = TypeVar("Given")
 
 # Large enough for Parquet to compress and skip well, small enough to keep a few of them in memory.
 _ROW_GROUP_ROWS = 128 * 1024
@@ -52,6 +55,15 @@ def staging_disk_errors() -> Iterator[None]:
             f"the staging area can't be written: {error.strerror}; {advice}",
             code="STAGING_DISK_FULL" if full else "STAGING_FAILED",
         ) from None
+
+
+def damaged() -> StagingError:
+    """Return what is raised when a slice is no longer what was sealed."""
+    return StagingError(
+        "a staged slice was removed or changed after it was sealed; nothing of it was committed, the next attempt "
+        "fetches it again",
+        code="STAGING_DAMAGED",
+    )
 
 
 def quarantine_batch(rows: Sequence[RejectedRow], *, run_id: str, batch_id: str) -> pa.RecordBatch:
@@ -94,6 +106,7 @@ class PartFiles:
         self._writer: pq.ParquetWriter | None = None
         self._file: NewFile | None = None
         self._rows_in_part = 0
+        self._schema = pa.schema([])
 
     def append(self, batch: pa.RecordBatch) -> None:
         """Append rows; small batches are gathered into row groups of a useful size."""
@@ -109,6 +122,10 @@ class PartFiles:
         with staging_disk_errors():
             self._finish_part()
         return self.parts
+
+    def arrow_schema(self) -> pa.Schema:
+        """Return the columns as the files have them, which is not always as they were given; empty before the first."""
+        return self._schema
 
     def abandon(self) -> None:
         """Close the file that is open."""
@@ -128,6 +145,7 @@ class PartFiles:
         self._pending_bytes = 0
         with staging_disk_errors():
             if self._writer is None:
+                self._schema = _as_stored(table.schema)
                 self._file = self._files.new_file(self._directory / self._part_name())
                 self._writer = pq.ParquetWriter(
                     self._file.stream, table.schema, compression="zstd", compression_level=1
@@ -184,7 +202,13 @@ class PartWriter:
         Raises:
             StagingError: The store fails, or another attempt sealed this slice first.
         """
-        manifest = SliceManifest(**dict(seal), parts=self._rows.finish(), rejected_parts=self._rejected.finish())
+        parts, rejected_parts = self._rows.finish(), self._rejected.finish()
+        manifest = SliceManifest(
+            **dict(seal),
+            parts=parts,
+            rejected_parts=rejected_parts,
+            arrow_schema=_encoded(self._rows.arrow_schema()),
+        )
         self._seal_as(self._directory, manifest)
         return manifest
 
@@ -204,29 +228,75 @@ class PartReader:
         self._directory = directory
         self.manifest = manifest
 
+    def schema(self) -> pa.Schema:
+        """Return the columns as the files have them."""
+        return pa.ipc.read_schema(pa.py_buffer(b64decode(self.manifest.arrow_schema)))
+
+    def verify(self) -> None:
+        """Read everything back and compare checksums.
+
+        Raises:
+            StagingError: The slice is not what was sealed.
+        """
+        for part in self.manifest.parts:
+            expected = StoredFile(size=part.bytes, sha256=part.sha256)
+            with staging_disk_errors():
+                if not self._files.is_intact(self._directory / part.name, expected):
+                    raise damaged()
+
     def iter_batches(self, chunk_size: int) -> Iterator[pa.RecordBatch]:
         """Yield batches of at most ``chunk_size`` rows."""
         for path in self._paths():
-            with pq.ParquetFile(self._files.open(path)) as file:
-                yield from file.iter_batches(batch_size=chunk_size)
+            try:
+                with pq.ParquetFile(self._files.open(path)) as file:
+                    yield from file.iter_batches(batch_size=chunk_size)
+            except (OSError, pa.ArrowException):
+                raise damaged() from None
 
     def part_paths(self) -> Sequence[Path]:
         """Return the files on this machine, in the order they were written."""
-        return [self._files.fetch(path) for path in self._paths()]
+        return self._each(self._files.fetch)
 
     def part_urls(self) -> Sequence[str]:
         """Return the files as Spark reads them."""
-        return [self._files.spark_url(path) for path in self._paths()]
+        return self._each(self._files.spark_url)
 
     def rejected(self) -> PartReader | None:
         """Return a reader of the rows that go to quarantine; None when there are none."""
         if not self.manifest.rejected_parts:
             return None
-        return PartReader(
-            self._files,
-            self._directory,
-            self.manifest.model_copy(update={"parts": self.manifest.rejected_parts, "rejected_parts": []}),
-        )
+        changes = {
+            "parts": self.manifest.rejected_parts,
+            "rejected_parts": [],
+            "arrow_schema": _encoded(QUARANTINE_SCHEMA),
+        }
+        return PartReader(self._files, self._directory, self.manifest.model_copy(update=changes))
+
+    def _each(self, form: Callable[[PurePosixPath], Given]) -> list[Given]:
+        with staging_disk_errors():
+            try:
+                return [form(path) for path in self._paths()]
+            except FileNotFoundError:
+                raise damaged() from None
 
     def _paths(self) -> list[PurePosixPath]:
-        return [self._directory / part.name for part in self.manifest.parts]
+        """Return the files, each as long as it was when it was sealed."""
+        found = []
+        for part in self.manifest.parts:
+            path = self._directory / part.name
+            entry = self._files.entry(path)
+            if entry is None or entry.size != part.bytes:
+                raise damaged()
+            found.append(path)
+        return found
+
+
+def _encoded(schema: pa.Schema) -> str:
+    return b64encode(schema.serialize()).decode()
+
+
+def _as_stored(schema: pa.Schema) -> pa.Schema:
+    """Return the schema as it is read back: Parquet has not all types of Arrow."""
+    buffer = pa.BufferOutputStream()
+    pq.write_table(schema.empty_table(), buffer)
+    return pq.read_schema(pa.BufferReader(buffer.getvalue())).remove_metadata()

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 import uuid
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import duckdb
 import pytest
@@ -17,6 +17,7 @@ from runtime_common.cancellation import Cancellation
 from runtime_common.endpoints import parquet_manifests
 from runtime_common.endpoints.parquet_files import ParquetFilesSink
 from runtime_common.exceptions import RunCancelledError, SinkError
+from runtime_common.local_files import LocalFiles
 from runtime_common.staging import LocalDirectoryStaging
 from tests.support.slices import commit_request, context, rows, seal
 
@@ -172,7 +173,7 @@ def test_a_committed_file_that_is_gone_stops_the_unit(sink, staging, folder):
 
 def test_a_file_that_a_later_commit_replaced_is_not_missed(sink, staging, folder):
     first = commit(sink, staging, "a:0", [1], None)
-    log = parquet_manifests.ManifestLog(folder)
+    log = parquet_manifests.ManifestLog(LocalFiles(folder.parent), PurePosixPath(folder.name))
     replaced = log.newest()
     assert replaced is not None
     commit(sink, staging, "b:0", [2], first, "overwrite")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ingestion_runtime.ingestion.landing import quarantine_entries
-from ingestion_runtime.ingestion.schema_drift import check_drift, compare_fields
+from ingestion_runtime.ingestion.schema_drift import check_drift
 from ingestion_runtime.ingestion.tally import merged_quarantine
 from runtime_common.protocols import SliceCounts, SliceManifest, SliceSeal
+from runtime_common.schema_drift import compare_fields
 from runtime_common.state import cursor_digest
 
 if TYPE_CHECKING:

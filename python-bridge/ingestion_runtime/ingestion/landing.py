@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from ingestion_runtime.ingestion.tally import merged_quarantine
 from runtime_common.bad_rows import RejectedRow
 from runtime_common.contracts import Cursor, QuarantineEntry
-from runtime_common.exceptions import DataError, InternalError, RowsRejectedError, SupersededError
+from runtime_common.exceptions import DataError, InternalError, RowsRejectedError, SinkError, SupersededError
 from runtime_common.protocols import (
     CommitRecord,
     CommitRequest,
@@ -113,7 +113,7 @@ class Landing:
         unit = self._request.execution.unit
         # The offsets of a topic are no column; there the order of reading tells which row of a key is the last.
         is_column = any(field.name == unit.cursor_field for field in manifest.input.fields)
-        commit = self._sink.commit(
+        commit = self._send(
             CommitRequest(
                 target=unit.target,
                 write_mode=unit.write_mode,
@@ -125,7 +125,6 @@ class Landing:
                 delete_field=self._request.policy.delete_field,
             ),
             reader,
-            self._cancellation,
         )
         if commit.record.resume != record.resume:
             raise SupersededError(
@@ -158,7 +157,7 @@ class Landing:
         target = f"{self._request.execution.unit.target}{QUARANTINE_SUFFIX}"
         key = self._identity.quarantine_key
         last = self._sink.last_commit(key, target)
-        self._sink.commit(
+        self._send(
             CommitRequest(
                 target=target,
                 write_mode="append",
@@ -168,8 +167,19 @@ class Landing:
                 expected_version=None if last is None else last.output.version,
             ),
             rejected,
-            self._cancellation,
         )
+
+    def _send(self, request: CommitRequest, reader: RecordReader) -> SinkCommit:
+        """Commit to the sink; what it says of a slice that was damaged meanwhile is a fault of staging, not of it.
+
+        Raises:
+            StagingError: The slice is no longer what was sealed.
+        """
+        try:
+            return self._sink.commit(request, reader, self._cancellation)
+        except (SinkError, OSError, pa.ArrowException):
+            reader.verify()
+            raise
 
     def _may_reject(self, error: RowsRejectedError, manifest: SliceManifest) -> Mapping[int, RejectedRow]:
         """Return the rows that the sink refuses, if they may go to quarantine."""

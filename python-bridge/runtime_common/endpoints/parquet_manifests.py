@@ -15,15 +15,18 @@ import contextlib
 import re
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from runtime_common.contracts import ContractModel, DatasetField
-from runtime_common.durable_files import create_exclusively, sync_directory
 from runtime_common.exceptions import SinkError
 from runtime_common.failpoints import failpoint
 from runtime_common.protocols import CommitRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from pathlib import PurePosixPath
+
+    from runtime_common.file_store import FileStore
 
 MANIFESTS = "_manifests"
 INCOMING = "_incoming"
@@ -47,7 +50,13 @@ class Arrival(ContractModel):
 
 
 class FolderManifest(ContractModel):
-    """One commit and the state after it."""
+    """One commit and the state after it.
+
+    Attributes:
+        fields: Columns of all live files together. A file that lacks one has no value in it; a file's type may be
+            narrower.
+        left_out: Columns of the slice that the folder does not have, and that were left out by the unit's policy.
+    """
 
     number: int
     record: CommitRecord
@@ -56,12 +65,14 @@ class FolderManifest(ContractModel):
     files: list[DataFile]
     arrivals: list[Arrival]
     removed: list[str]
+    left_out: list[str] = Field(default_factory=list)
 
 
 class ManifestLog:
     """The manifests of one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, files: FileStore, folder: PurePosixPath) -> None:
+        self._files = files
         self._folder = folder
         self._manifests = folder / MANIFESTS
 
@@ -85,9 +96,9 @@ class ManifestLog:
 
     def append(self, manifest: FolderManifest) -> bool:
         """Create the next manifest; False when another writer was faster."""
-        self._manifests.mkdir(parents=True, exist_ok=True)
+        self._files.make_directory(self._manifests)
         failpoint("parquet.before-manifest")
-        created = create_exclusively(
+        created = self._files.create(
             self._manifests / f"{manifest.number:08d}.json", manifest.model_dump_json(by_alias=True).encode()
         )
         if created:
@@ -101,21 +112,19 @@ class ManifestLog:
         moved = False
         for arrival in manifest.arrivals:
             try:
-                (self._folder / INCOMING / arrival.folder / arrival.name).rename(self._folder / arrival.name)
+                self._files.rename(self._folder / INCOMING / arrival.folder / arrival.name, self._folder / arrival.name)
             except FileNotFoundError:
                 self._check_moved_before(manifest, arrival)
             else:
                 moved = True
                 failpoint("parquet.mid-roll-forward")
         for name in manifest.removed:
-            with contextlib.suppress(FileNotFoundError):
-                (self._folder / name).unlink()
-                moved = True
+            moved = self._files.remove(self._folder / name) or moved
         if moved:
-            sync_directory(self._folder)
+            self._files.sync(self._folder)
         for folder in {arrival.folder for arrival in manifest.arrivals}:
             with contextlib.suppress(OSError):
-                (self._folder / INCOMING / folder).rmdir()
+                self._files.remove_empty(self._folder / INCOMING / folder)
 
     def newest_arrival_folders(self) -> set[str]:
         """Return the folders below ``_incoming`` that the newest manifest names, as it is, not rolled forward.
@@ -132,10 +141,11 @@ class ManifestLog:
 
         The order matters: a later manifest exists before it removes files, so it is looked for after the file.
         """
-        if (self._folder / arrival.name).exists() or self._numbers()[-1] > manifest.number:
+        place = self._folder / arrival.name
+        if self._files.entry(place) is not None or self._numbers()[-1] > manifest.number:
             return
         raise SinkError(
-            f"{self._folder / arrival.name}, a file of the newest commit, is gone; restore it, or define a new unit "
+            f"{self._files.location(place)}, a file of the newest commit, is gone; restore it, or define a new unit "
             "with a new target",
             code="SINK_FILES_LOST",
             field="unit.target",
@@ -143,19 +153,17 @@ class ManifestLog:
         )
 
     def _numbers(self) -> list[int]:
-        try:
-            names = [path.name for path in self._manifests.iterdir()]
-        except FileNotFoundError:
-            return []
-        return sorted(int(match.group(1)) for name in names if (match := _NAME.fullmatch(name)))
+        names = self._files.entries(self._manifests)
+        return sorted(int(match.group(1)) for entry in names if (match := _NAME.fullmatch(entry.name)))
 
     def _read(self, number: int) -> FolderManifest:
         path = self._manifests / f"{number:08d}.json"
         try:
-            return FolderManifest.model_validate_json(path.read_bytes())
+            return FolderManifest.model_validate_json(self._files.read(path))
         except ValueError:
             raise SinkError(
-                f"{path} is not a manifest that this version can read; restore it before the unit runs again",
+                f"{self._files.location(path)} is not a manifest that this version can read; restore it "
+                "before the unit runs again",
                 code="SINK_MANIFEST_INVALID",
                 retryable=False,
             ) from None

@@ -78,8 +78,9 @@ class SliceSeal(ContractModel):
 
 
 class SliceManifest(SliceSeal):
-    """The seal and the files."""
+    """The seal and the files; ``arrow_schema`` is the columns as an Arrow IPC message in base64."""
 
+    arrow_schema: str
     parts: list[StagedPart]
     rejected_parts: list[StagedPart] = Field(default_factory=list)
 
@@ -115,9 +116,21 @@ class RecordWriter(Protocol):
 
 
 class RecordReader(Protocol):
-    """Reads a sealed slice."""
+    """Reads a sealed slice; each method raises :class:`StagingError` for one that was damaged since."""
 
     manifest: SliceManifest
+
+    def schema(self) -> pa.Schema:
+        """Return the columns as the files have them."""
+        ...
+
+    def verify(self) -> None:
+        """Read everything back and compare checksums.
+
+        Raises:
+            StagingError: The slice is not what was sealed.
+        """
+        ...
 
     def iter_batches(self, chunk_size: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows in batches of at most ``chunk_size`` rows."""

@@ -33,7 +33,14 @@ Row = tuple[int, object, str]
 ROUNDS = 8
 _STAGING_FAILPOINTS = ("staging.before-success", "staging.after-success")
 # What an attempt may be told when another one was faster, or its staging area was taken away: the next one goes on.
-_MAY_HAPPEN = {"SUPERSEDED", "STAGING_FAILED", "STAGING_CONFLICT", "SINK_CONFLICT", "SINK_CONNECTION_LOST"}
+_MAY_HAPPEN = {
+    "SUPERSEDED",
+    "STAGING_FAILED",
+    "STAGING_CONFLICT",
+    "STAGING_DAMAGED",
+    "SINK_CONFLICT",
+    "SINK_CONNECTION_LOST",
+}
 _LATE_TICKS = 5
 
 
