@@ -26,7 +26,19 @@ export default defineConfig({
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: [...IN_ONE_PROCESS, 'test/{e2e,start,soak,samples,browser}/**'],
+          exclude: [...IN_ONE_PROCESS, 'test/{e2e,integration,start,soak,samples,browser}/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        oxc,
+        resolve,
+        // All of them load the same server: once for each of the two processes that share these files is enough.
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },

@@ -79,11 +79,11 @@ function pytest(args: readonly string[] = []): Runner {
   };
 }
 
-/** The end-to-end tests wait much and work little, so other tests run beside them. */
+/** Each of these waits at times, for servers or for others, so another runs beside it; those of Python have servers of their own. */
 function allTests(): readonly Stage[] {
   return [
-    [[vitestOfProjects('rooms', ['rooms', 'unit', ...projectsAtHand().here])]],
-    [[vitestOfProjects('e2e', ['e2e'])], [pytest(), vitestOfProjects('start', ['start'])]],
+    [[vitestOfProjects('rooms', ['rooms', 'integration', 'unit', ...projectsAtHand().here])], [pytest()]],
+    [[vitestOfProjects('e2e', ['e2e'])], [vitestOfProjects('start', ['start'])]],
   ];
 }
 
