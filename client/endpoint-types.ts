@@ -32,6 +32,38 @@ export interface TestMetadataEndpointInput {
   readonly config?: JsonObject | null;
 }
 
+export interface MetadataPreview {
+  readonly datasetUrn: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly columns: readonly PreviewColumn[];
+  readonly rows: readonly PreviewRow[];
+  readonly truncated: boolean;
+}
+
+/** In the order of the columns; null is NULL. */
+export type PreviewRow = readonly (string | null)[];
+
+export interface PreviewColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly masked: boolean;
+}
+
+export interface PreviewMetadataInput {
+  readonly endpointId: string;
+  readonly object?: JsonObject | null;
+  readonly unitId?: string | null;
+  readonly limit?: number | null;
+  readonly maskedColumns?: readonly string[] | null;
+}
+
+export interface PreviewMetadataPayload {
+  readonly preview: MetadataPreview | null;
+  readonly error: IngestionError | null;
+  readonly userErrors: readonly UserError[];
+}
+
 export interface TestMetadataEndpointPayload {
   readonly test: EndpointTest | null;
   readonly userErrors: readonly UserError[];

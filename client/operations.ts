@@ -105,6 +105,12 @@ export const OPERATIONS = {
   testMetadataEndpoint: `mutation TestMetadataEndpoint($input: TestMetadataEndpointInput!) {
     testMetadataEndpoint(input: $input) { test { ${ENDPOINT_TEST} } userErrors { ${USER_ERROR} } }
   }`,
+  previewMetadata: `mutation PreviewMetadata($input: PreviewMetadataInput!) {
+    previewMetadata(input: $input) {
+      preview { datasetUrn namespace name columns { name type masked } rows truncated }
+      error { ${INGESTION_ERROR} } userErrors { ${USER_ERROR} }
+    }
+  }`,
   graphChanges: `subscription GraphChanges($filter: GraphChangeFilter, $after: String) {
     graphChanges(filter: $filter, after: $after) {
       kind cursor at changes { cursor at actor runId items { ${CHANGE_ITEM} } }

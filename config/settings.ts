@@ -120,10 +120,21 @@ export const SETTINGS = {
     default: '10',
   },
   METADATA_ROOT: {
-    description: 'Folder in which runs leave files of metadata for the graph; both workers must reach it.',
+    description:
+      'Folder in which runs leave files of metadata for the graph, and previews their rows; server and workers must reach it, and the server must be able to remove what the Python worker has written.',
     schema: text,
-    readBy: ['worker', 'python'],
+    readBy: ['server', 'worker', 'python'],
     default: '.nucleus/data/metadata',
+  },
+  MASKED_TAGS: {
+    description:
+      'Names of tags, with commas between them: values of a column that carries one of them, or whose data set does, are not shown by previews.',
+    schema: z
+      .string()
+      .regex(/^[^\s,][^,]*(,[^,]+)*$/, 'must be names with commas between them')
+      .transform((names) => names.split(',').map((name) => name.trim())),
+    readBy: ['server'],
+    default: 'pii,sensitive',
   },
   NEO4J_URI: {
     description: 'Bolt address of Neo4j 5.26 or later with APOC core.',

@@ -9,12 +9,13 @@ COPY python-bridge/requirements.lock /tmp/requirements.lock
 RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes --requirement /tmp/requirements.lock
 
 FROM python:3.11-slim-bookworm
+# The user has the id of that of the server's image, which reads and removes previews in their common volume.
 # Debian's JRE wants the folder of manual pages, which slim images lack.
 RUN mkdir -p /usr/share/man/man1 \
  && apt-get update \
  && apt-get install --yes --no-install-recommends openjdk-17-jre-headless procps \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --uid 10001 --create-home nucleus \
+ && useradd --uid 1000 --create-home nucleus \
  && mkdir -p /data/staging /data/metadata /data/lake \
  && chown -R nucleus:nucleus /data
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

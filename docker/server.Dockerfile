@@ -22,7 +22,7 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app ./
 # A new named volume takes over the owner of the folder that it is mounted on.
-RUN mkdir -p /data/kv /data/lineage-inbox && chown -R node:node /data
+RUN mkdir -p /data/kv /data/lineage-inbox /data/metadata && chown -R node:node /data
 USER node
 EXPOSE 4000
 CMD ["node", "--max-semi-space-size=64", "--import", "tsx", "server/main.ts"]

@@ -12,6 +12,7 @@ export * from './cypher/knowledge-statements.js';
 export * from './cypher/lineage-record-statements.js';
 export * from './cypher/lineage-retention-statements.js';
 export * from './cypher/lineage-statements.js';
+export * from './cypher/masking-statements.js';
 export * from './cypher/read-statements.js';
 export * from './cypher/run-lineage-statements.js';
 export * from './cypher/write-statements.js';

@@ -32,5 +32,10 @@ export const checkpointUrn = (key: {
 
 export const datasetUrn = (namespace: string, name: string): Urn => formatUrn('dataset', [namespace, name]);
 
+export const fieldUrn = (namespace: string, dataset: string, name: string): Urn =>
+  formatUrn('field', [namespace, dataset, name]);
+
+export const tagUrn = (name: string): Urn => formatUrn('tag', [name]);
+
 export const datasetVersionUrn = (namespace: string, name: string, version: string): Urn =>
   formatUrn('dataset-version', [namespace, name, version]);

@@ -7,6 +7,7 @@ import {
   LIST_ENDPOINTS,
   LIST_RUNS,
   LIST_STATUSES,
+  LIST_TAGGED_PARTS,
   LIST_TEMPLATES,
   LIST_UNITS,
   runUrn,
@@ -127,6 +128,11 @@ export class IngestionCatalog {
       () => runUrn(runId),
       (row) => runFromNode(nodeOf(row)),
     );
+  }
+
+  /** Urns of a data set and its columns, as far as they carry one of the tags; all are named by urns. */
+  async taggedParts(of: { urn: string; columns: readonly string[]; tags: readonly string[] }): Promise<string[]> {
+    return (await this.#run(LIST_TAGGED_PARTS, of)).map(({ urn }) => String(urn));
   }
 
   /** An id that no urn can hold, such as an empty one, names nothing. */

@@ -6,6 +6,9 @@ import {
   type EndpointTestInput,
   type EndpointTestReport,
   endpointTestWorkflowId,
+  type PreviewInput,
+  type PreviewReport,
+  previewWorkflowId,
   TYPESCRIPT_TASK_QUEUE,
   WORKER_UNAVAILABLE,
 } from './contracts/index.js';
@@ -32,6 +35,11 @@ export class EndpointOperations {
    */
   test(input: EndpointTestInput): Promise<EndpointTestReport> {
     return this.#answer('endpointTestWorkflow', endpointTestWorkflowId(input.testId), input);
+  }
+
+  /** Has some rows of an object left as a file, and waits for it. @throws AppError as `test` does */
+  preview(input: PreviewInput): Promise<PreviewReport> {
+    return this.#answer('previewWorkflow', previewWorkflowId(input.requestId), input);
   }
 
   async #answer<Answer>(workflowType: string, workflowId: string, input: unknown): Promise<Answer> {

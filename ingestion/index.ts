@@ -19,6 +19,7 @@ export {
 } from './lineage-projection/index.js';
 export {
   arrowRows,
+  discardPreview,
   type LoadDependencies,
   type LoadReport,
   loadRows,
@@ -27,6 +28,7 @@ export {
   ndjsonRows,
   openArrowStream,
   type RowSubject,
+  takePreview,
 } from './metadata/index.js';
 export { type EditedEdge, readEventTime } from './openlineage/index.js';
 export {

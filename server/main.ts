@@ -73,6 +73,7 @@ async function startServer(config: Config<'server'>, logger: Logger) {
       commands: {
         ...{ catalog, graph, ingestion },
         operations: new EndpointOperations(workflows),
+        previews: { metadataRoot: config.METADATA_ROOT, maskedTags: config.MASKED_TAGS },
         secrets: SecretBox.fromBase64(config.NUCLEUS_SECRET_KEY),
       },
       knowledge,

@@ -4,6 +4,7 @@ import type { ControlActivities } from '../contracts/index.js';
 import { applyRunMetadata } from './apply-run-metadata.js';
 import { completeIngestionRun } from './complete-ingestion-run.js';
 import type { ControlDependencies } from './control-dependencies.js';
+import { endpointRef, presentEndpoint } from './endpoint-ref.js';
 import { prepareEndpointTest, storeEndpointTest } from './endpoint-test.js';
 import { failIngestionRun } from './fail-ingestion-run.js';
 import { permanentFailure } from './run-failure.js';
@@ -17,6 +18,8 @@ export function createControlActivities(dependencies: ControlDependencies): Cont
     applyRunMetadata: (input) => permanently(() => applyRunMetadata(dependencies, input)),
     completeIngestionRun: (input) => permanently(() => completeIngestionRun(dependencies, input)),
     failIngestionRun: (input) => permanently(() => failIngestionRun(dependencies, input)),
+    endpointRef: (endpointId) =>
+      permanently(async () => endpointRef(await presentEndpoint(dependencies.catalog, endpointId))),
     prepareEndpointTest: (subject) => permanently(() => prepareEndpointTest(dependencies, subject)),
     storeEndpointTest: (report) => permanently(() => storeEndpointTest(dependencies, report)),
     storeMetadataEndpointTemplates: (list) => permanently(() => storeMetadataEndpointTemplates(dependencies, list)),

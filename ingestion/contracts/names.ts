@@ -16,5 +16,9 @@ export function endpointTestWorkflowId(testId: string): string {
   return `endpoint-test::${testId}`;
 }
 
+export function previewWorkflowId(requestId: string): string {
+  return `preview::${requestId}`;
+}
+
 /** Reading the templates is one workflow: the latest reading wins. */
 export const TEMPLATE_SYNC_WORKFLOW_ID = 'template-sync';

@@ -1,5 +1,16 @@
-import type { TestEndpointInput, TestEndpointResult } from './operations.js';
-import type { IngestionFailure, RunIngestionUnitInput, RunIngestionUnitResult, RunMetadataFile } from './run.js';
+import type {
+  PreviewMetadataInput,
+  PreviewMetadataResult,
+  TestEndpointInput,
+  TestEndpointResult,
+} from './operations.js';
+import type {
+  EndpointRef,
+  IngestionFailure,
+  RunIngestionUnitInput,
+  RunIngestionUnitResult,
+  RunMetadataFile,
+} from './run.js';
 import type { TemplateList } from './template.js';
 
 /** Argument of `ingestionRunWorkflow`. The run id is made by the caller, so that a repeated start is the same run. */
@@ -72,6 +83,17 @@ export interface EndpointTestReport {
   readonly failure: IngestionFailure | null;
 }
 
+/** Argument of `previewWorkflow`. */
+export interface PreviewInput extends Omit<PreviewMetadataInput, 'source'> {
+  readonly endpointId: string;
+}
+
+/** Result of `previewWorkflow`: where the rows are, or why there are none. */
+export interface PreviewReport {
+  readonly result: PreviewMetadataResult | null;
+  readonly failure: IngestionFailure | null;
+}
+
 /** Activities of the TypeScript worker. Each is idempotent on the run id. */
 export interface ControlActivities {
   startIngestionRun(input: IngestionRunInput): Promise<PreparedRun>;
@@ -79,6 +101,7 @@ export interface ControlActivities {
   completeIngestionRun(input: CompleteIngestionRunInput): Promise<void>;
   failIngestionRun(input: FailIngestionRunInput): Promise<void>;
   storeMetadataEndpointTemplates(list: TemplateList): Promise<void>;
+  endpointRef(endpointId: string): Promise<EndpointRef>;
   prepareEndpointTest(subject: EndpointTestInput['subject']): Promise<PreparedEndpointTest>;
   /** Adds the time at which the test has ended, and keeps the test of a registered endpoint. */
   storeEndpointTest(report: Omit<EndpointTestReport, 'endedAt'>): Promise<EndpointTestReport>;
@@ -89,4 +112,5 @@ export interface DataActivities {
   runIngestionUnit(input: RunIngestionUnitInput): Promise<RunIngestionUnitResult>;
   listMetadataEndpointTemplates(): Promise<TemplateList>;
   testMetadataEndpoint(input: TestEndpointInput): Promise<TestEndpointResult>;
+  previewMetadata(input: PreviewMetadataInput): Promise<PreviewMetadataResult>;
 }

@@ -13,5 +13,6 @@ export type { LoadReport } from './load-report.js';
 export { type LoadDependencies, loadRows } from './load-rows.js';
 export type { MetadataRows } from './metadata-row.js';
 export { ndjsonRows } from './ndjson-rows.js';
+export { discardPreview, takePreview } from './preview-file.js';
 export { MAX_METADATA_FILE_BYTES, readMetadataFile } from './read-metadata-file.js';
 export { MAX_ROWS } from './row-limits.js';

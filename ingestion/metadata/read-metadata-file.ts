@@ -19,10 +19,11 @@ const PERMANENT: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR',
 export async function readMetadataFile(
   root: string,
   { path, sha256 }: { path: string; sha256: string },
+  maxBytes = MAX_METADATA_FILE_BYTES,
 ): Promise<Buffer> {
-  const content = await contentOf(root, path).catch((error: NodeJS.ErrnoException) => {
+  const content = await contentOf(root, path, maxBytes).catch((error: NodeJS.ErrnoException) => {
     if (!PERMANENT.has(error.code)) throw error;
-    const message = `the metadata file ${path} cannot be read (${error.code}): both workers must reach one METADATA_ROOT`;
+    const message = `the metadata file ${path} cannot be read (${error.code}): server and workers must reach one METADATA_ROOT`;
     throw new AppError('NOT_FOUND', message, { cause: error });
   });
   if (createHash('sha256').update(content).digest('hex') !== sha256) {
@@ -34,7 +35,7 @@ export async function readMetadataFile(
   return content;
 }
 
-async function contentOf(root: string, path: string): Promise<Buffer> {
+async function contentOf(root: string, path: string, maxBytes: number): Promise<Buffer> {
   const [realRoot, real] = await Promise.all([realpath(root), realpath(join(root, path))]);
   if (!real.startsWith(`${realRoot}${sep}`)) {
     throw new AppError(
@@ -45,11 +46,11 @@ async function contentOf(root: string, path: string): Promise<Buffer> {
   // Not blocking: a named pipe would wait for a writer that never comes.
   await using file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   const { size } = await file.stat();
-  if (size > MAX_METADATA_FILE_BYTES) {
+  if (size > maxBytes) {
     throw new AppError(
       'PAYLOAD_TOO_LARGE',
-      `the metadata file ${path} has ${size} bytes, more than ${MAX_METADATA_FILE_BYTES}: leave several smaller ones`,
-      { details: { limit: 'metadataFileBytes', value: MAX_METADATA_FILE_BYTES } },
+      `the metadata file ${path} has ${size} bytes, more than ${maxBytes}: leave several smaller ones`,
+      { details: { limit: 'metadataFileBytes', value: maxBytes } },
     );
   }
   return file.readFile();

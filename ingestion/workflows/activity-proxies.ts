@@ -27,7 +27,7 @@ const TAKEN_WITHIN = '5 seconds';
  * What somebody waits for: tried once, since its answer says what is wrong. The heartbeat tells a dead worker from a system
  * that is slow to answer.
  */
-export const asked = proxyActivities<Pick<DataActivities, 'testMetadataEndpoint'>>({
+export const asked = proxyActivities<Pick<DataActivities, 'testMetadataEndpoint' | 'previewMetadata'>>({
   taskQueue: PYTHON_TASK_QUEUE,
   scheduleToStartTimeout: TAKEN_WITHIN,
   startToCloseTimeout: '2 minutes',

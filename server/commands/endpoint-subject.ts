@@ -13,6 +13,21 @@ export async function requireEndpoint(
   return endpoint;
 }
 
+/** The template of an endpoint. @throws InputError when it does not offer this */
+export async function requireCapability(
+  { catalog }: Pick<CommandContext, 'catalog'>,
+  endpoint: EndpointRecord,
+  capability: 'metadata.collect' | 'metadata.preview',
+): Promise<TemplateRecord> {
+  const template = await catalog.template(endpoint.templateId);
+  const problem =
+    template === undefined
+      ? `is of template ${endpoint.templateId}, which no data worker offers any more`
+      : `is of template ${template.id}, which does not offer ${capability}`;
+  if (template?.capabilities.includes(capability)) return template;
+  throw InputError.one('BAD_USER_INPUT', 'input.endpointId', problem);
+}
+
 /** @throws InputError that lists the templates there are, when the id names none */
 export async function requireTemplate(
   { catalog }: Pick<CommandContext, 'catalog'>,

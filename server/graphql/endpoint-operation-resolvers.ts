@@ -1,5 +1,7 @@
-import type { EndpointRecord, EndpointTestRecord } from '#graph-store';
-import type { EndpointTestReport } from '#ingestion/contracts';
+import { datasetUrn } from '#graph-schema';
+import type { EndpointRecord, EndpointTestRecord, ErrorRecord } from '#graph-store';
+import type { EndpointTestReport, Preview } from '#ingestion/contracts';
+import { type PreviewMetadataInput, previewMetadata } from '../commands/preview-metadata.js';
 import { type TestMetadataEndpointInput, testMetadataEndpoint } from '../commands/test-metadata-endpoint.js';
 import { withUserErrors } from '../commands/user-errors.js';
 import { connection, type PageArguments } from './connection.js';
@@ -7,6 +9,12 @@ import type { GraphqlContext } from './graphql-context.js';
 import { upper } from './views.js';
 
 export const endpointOperationMutations = {
+  previewMetadata: (_: unknown, { input }: { readonly input: PreviewMetadataInput }, { commands }: GraphqlContext) =>
+    withUserErrors({ preview: null as PreviewView | null, error: null as ErrorRecord | null }, async () => {
+      const { preview, error } = await previewMetadata(commands, input);
+      return { preview: preview && previewView(preview), error };
+    }),
+
   testMetadataEndpoint: (
     _: unknown,
     { input }: { readonly input: TestMetadataEndpointInput },
@@ -26,6 +34,12 @@ export const endpointResolvers = {
     return rows[0] === undefined ? null : testView(rows[0].record);
   },
 };
+
+type PreviewView = ReturnType<typeof previewView>;
+
+function previewView({ dataset: { namespace, name }, ...preview }: Preview) {
+  return { ...preview, namespace, name, datasetUrn: datasetUrn(namespace, name) };
+}
 
 type EndpointTestView = ReturnType<typeof testView>;
 

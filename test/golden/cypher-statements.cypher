@@ -208,6 +208,14 @@ WHERE n.deletedAt IS NULL AND n.placeholder IS NULL
 RETURN properties(n) AS n
 ORDER BY n.urn LIMIT $limit;
 
+// LIST_TAGGED_PARTS
+UNWIND [$urn] + $columns AS urn
+MATCH (n:Entity {urn: urn}) WHERE EXISTS { (n)-[r:TAGGED]->(t:Entity) WHERE r.deletedAt IS NULL AND t.deletedAt IS NULL AND t.urn IN $tags }
+RETURN n.urn AS urn
+UNION
+MATCH (:Entity:Dataset {urn: $urn})-[:HAS_FIELD]->(n:Field) WHERE EXISTS { (n)-[r:TAGGED]->(t:Entity) WHERE r.deletedAt IS NULL AND t.deletedAt IS NULL AND t.urn IN $tags }
+RETURN n.urn AS urn;
+
 // LIST_TEMPLATES
 MATCH (n:Entity:MetadataEndpointTemplate)
 WHERE n.deletedAt IS NULL AND n.placeholder IS NULL AND ($role IS NULL OR n.role = $role)

@@ -36,6 +36,8 @@ export interface HttpApp extends AsyncDisposable {
   readonly url: string;
   readonly socketUrl: string;
   readonly internalToken: string;
+  /** Where it looks for previews. */
+  readonly metadataRoot: string;
   readonly readyWorkers: readonly string[];
   /** Everything that it has logged. */
   readonly log: () => string;
@@ -116,6 +118,7 @@ export async function openHttpApp(
     url,
     socketUrl: `ws://127.0.0.1:${port}/graphql`,
     internalToken,
+    metadataRoot: room.metadataRoot,
     readyWorkers,
     log: () => lines.join(''),
     call,

@@ -58,6 +58,7 @@ export async function openIngestionRoom(graph: TestGraph, client?: Client): Prom
     graph: graph.store,
     ingestion: new IngestionClient(workflows),
     operations: new EndpointOperations(workflows),
+    previews: { metadataRoot: metadata.path, maskedTags: ['pii', 'sensitive'] },
     secrets: SecretBox.fromBase64(randomBytes(32).toString('base64')),
   };
   return {

@@ -2,37 +2,64 @@ import { readFile } from 'node:fs/promises';
 import { isJsonObject } from '../../nucleus-error.js';
 import type { JsonObject } from '../../schema-types.js';
 import { defineCommand } from '../cli-command.js';
+import { previewEndpoint } from '../endpoint-preview.js';
 import { testEndpoint } from '../endpoint-test.js';
 import { UsageError } from '../exit-codes.js';
 
-const ACTIONS = ['test'] as const;
+const ACTIONS = ['test', 'preview'] as const;
 
 export const endpointCommand = defineCommand({
   command: 'endpoint <action> [id]',
-  describe: 'Test the connection of an endpoint',
+  describe: 'Test the connection of an endpoint, or look at rows of a source',
   positionals: {
     action: { choices: ACTIONS, demandOption: true, describe: 'what to do' },
     id: { type: 'string', describe: 'the endpoint' },
   },
   options: {
-    template: { type: 'string', describe: 'template of a config that is not registered yet', requiresArg: true },
-    config: { type: 'string', describe: 'file with that config as JSON', requiresArg: true },
+    template: { type: 'string', describe: 'test: template of a config that is not registered yet', requiresArg: true },
+    config: { type: 'string', describe: 'test: file with that config as JSON', requiresArg: true },
+    object: { type: 'string', describe: 'preview: what to read, as JSON', requiresArg: true },
+    unit: { type: 'string', describe: 'preview: the unit whose object is read', requiresArg: true },
+    limit: { type: 'number', describe: 'preview: rows at most', default: 20, requiresArg: true },
+    mask: {
+      type: 'string',
+      array: true,
+      describe: 'preview: a column whose values are not shown; may be given several times',
+      requiresArg: true,
+    },
   },
   examples: [
     ['$0 endpoint test crm', 'what works step by step; exit code 1 when something does not'],
     ['$0 endpoint test --template jdbc_postgres --config crm.json', 'before it is registered'],
+    ['$0 endpoint preview crm --object \'{"table": "orders"}\' --limit 5', 'some rows of a table'],
+    ['$0 endpoint preview crm --unit orders --mask email', 'some rows of what a unit reads'],
   ],
-  run: async ({ id, template, config }, session) => {
-    if ((id === undefined) === (template === undefined || config === undefined)) {
-      throw new UsageError('name either an endpoint, or --template with --config');
+  run: async ({ action, id, template, config, object, unit, limit, mask }, session) => {
+    if (action === 'test') {
+      if ((id === undefined) === (template === undefined || config === undefined)) {
+        throw new UsageError('name either an endpoint, or --template with --config');
+      }
+      return testEndpoint(
+        id === undefined
+          ? { templateId: template ?? null, config: await configOf(config ?? '') }
+          : { endpointId: id, templateId: template ?? null },
+        session,
+      );
     }
-    const input =
-      id === undefined ? { templateId: template ?? null, config: await jsonObject(config ?? '') } : { endpointId: id };
-    return testEndpoint(input, session);
+    if (id === undefined) throw new UsageError('name the endpoint');
+    if ((object === undefined) === (unit === undefined)) throw new UsageError('name either --object or --unit');
+    const selected = object === undefined ? { unitId: unit ?? '' } : { object: objectOf(object) };
+    return previewEndpoint({ endpointId: id, ...selected, limit, maskedColumns: mask ?? [] }, session);
   },
 });
 
-async function jsonObject(path: string): Promise<JsonObject> {
+function objectOf(text: string): JsonObject {
+  const value = parsed(text);
+  if (!isJsonObject(value)) throw new UsageError('--object must be a JSON object');
+  return value;
+}
+
+async function configOf(path: string): Promise<JsonObject> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`${path} cannot be read: ${error.code}`);
   });
