@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 
 
 class Tie:
-    """Hashes of all rows seen so far that share the highest cursor value."""
+    """Hashes of all rows seen so far that share the highest cursor value.
 
-    def __init__(self) -> None:
+    Args:
+        hashed: Columns that make up a row; None for all of a batch.
+    """
+
+    def __init__(self, hashed: Sequence[str] | None = None) -> None:
+        self._hashed = hashed
         self.value: Any = None
         self.hashes: list[str] = []
         self.rows = 0
@@ -64,7 +69,7 @@ class Tie:
     def _add(self, rows: pa.RecordBatch) -> None:
         self.rows += rows.num_rows
         if self.rows <= MAX_BOUNDARY_ROWS:
-            self.hashes += row_hashes(rows)
+            self.hashes += row_hashes(rows if self._hashed is None else rows.select(self._hashed))
         else:
             self.hashes = []
 
@@ -73,14 +78,20 @@ class _ColumnCutter:
     """What both cutters know of the watermark they start from and of the one they come to."""
 
     def __init__(
-        self, *, column: CursorColumn, schema_fingerprint: str, start: Cursor | None, compared: Sequence[str] | None
+        self,
+        *,
+        column: CursorColumn,
+        schema_fingerprint: str,
+        start: Cursor | None,
+        hashed: Sequence[str] | None = None,
+        compared: Sequence[str] | None = None,
     ) -> None:
         self._column = column
         self._fingerprint = schema_fingerprint
         self._start = start
-        self._compared = compared
+        self._compared = hashed if compared is None else compared
         self._committed = Counter(start.boundary if start else ())
-        self._tie = Tie()
+        self._tie = Tie(hashed)
         self._rows_in_slice = 0
         self.rows_skipped = 0
 
@@ -131,6 +142,7 @@ class SliceCutter(_ColumnCutter):
         schema_fingerprint: Goes into each cursor.
         start: Cursor that the stream was opened at, None for the first run.
         slice_rows: Rows after which a slice may end.
+        hashed: Columns that make up a row, where batches have others beside them; None for all.
         compared: Columns by which committed rows are recognised, where the schema has grown; None for all.
     """
 
@@ -141,9 +153,12 @@ class SliceCutter(_ColumnCutter):
         schema_fingerprint: str,
         start: Cursor | None,
         slice_rows: int,
+        hashed: Sequence[str] | None = None,
         compared: Sequence[str] | None = None,
     ) -> None:
-        super().__init__(column=column, schema_fingerprint=schema_fingerprint, start=start, compared=compared)
+        super().__init__(
+            column=column, schema_fingerprint=schema_fingerprint, start=start, hashed=hashed, compared=compared
+        )
         self._slice_rows = slice_rows
         self._highest: pa.Scalar | None = None
 

@@ -107,7 +107,7 @@ def test_the_templates_are_what_the_contract_describes():
     assert by_id["jdbc_postgres"].config_schema["additionalProperties"] is False
     object_schema = by_id["jdbc_postgres"].object_schema
     assert object_schema is not None
-    assert sorted(object_schema["properties"]) == ["schema", "table"]
+    assert sorted(object_schema["properties"]) == ["query", "schema", "table"]
 
 
 def test_events_are_what_the_contract_describes():

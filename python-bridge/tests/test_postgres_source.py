@@ -161,7 +161,7 @@ def test_a_refused_connection_names_the_field_at_fault(database, changes, code, 
         ({"schema": "nowhere", "table": "x"}, None, "SOURCE_SCHEMA_MISSING", "source.object.schema"),
         ({"table": "things"}, "no_such_column", "SOURCE_COLUMN_MISSING", "unit.cursorField"),
         ({"table": "things"}, "f", "CURSOR_TYPE_UNSUPPORTED", "unit.cursorField"),
-        ({"tables": "things"}, None, "INVALID_CONFIG", "source.object.table"),
+        ({"tables": "things"}, None, "INVALID_CONFIG", "source.object.tables"),
     ],
 )
 def test_a_missing_object_names_the_field_at_fault(database, object_, cursor, code, field):

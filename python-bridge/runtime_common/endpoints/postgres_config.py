@@ -1,4 +1,4 @@
-"""How to reach a PostgreSQL server: what source and sink have in common, and what the source adds."""
+"""How to reach a PostgreSQL server, for source and sink, and what a unit of the source reads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from psycopg.conninfo import make_conninfo
-from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic import ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from runtime_common.endpoints.descriptor import EndpointModel, group
 from runtime_common.redaction import register_secret
@@ -148,6 +148,7 @@ class PostgresConnection(EndpointModel):
             sslmode=self.ssl_mode,
             sslrootcert=None if certificate is None else str(certificate),
             application_name="nucleus",
+            client_encoding="UTF8",
             connect_timeout=self.connect_timeout_seconds,
             tcp_user_timeout=_UNACKNOWLEDGED_MS,
             options=" ".join(f"-c {name}={value}" for name, value in SESSION_SETTINGS.items()),
@@ -156,7 +157,90 @@ class PostgresConnection(EndpointModel):
 
 
 class PostgresConfig(PostgresConnection):
-    """How to reach the database that is read."""
+    """How to reach the database that is read, and how it is read."""
+
+    read_timeout_seconds: Annotated[
+        float,
+        Field(
+            title="Read timeout (s)",
+            description="How long a read may get nothing, e.g. while the server sorts, before it fails and is tried "
+            "again",
+            examples=[600],
+            ge=1,
+            le=86_400,
+            json_schema_extra=group("Limits"),
+        ),
+    ] = 600
+    fetch_megabytes: Annotated[
+        int,
+        Field(
+            title="Fetch size (MiB)",
+            description="About how much is decoded at once; four such batches may be in memory",
+            examples=[16],
+            ge=1,
+            le=256,
+            json_schema_extra=group("Limits"),
+        ),
+    ] = 16
+
+
+class PostgresObject(EndpointModel):
+    """What a unit reads: a table, or the rows of a query."""
+
+    schema_: Annotated[
+        Text,
+        Field(
+            alias="schema",
+            title="Schema",
+            description="Schema of the table",
+            examples=["public"],
+            json_schema_extra=group("Object"),
+        ),
+    ] = "public"
+    table: Annotated[
+        Text | None,
+        Field(
+            title="Table",
+            description="A table, view, materialised view or foreign table; give it or a query",
+            examples=["orders"],
+            json_schema_extra=group("Object"),
+        ),
+    ] = None
+    query: Annotated[
+        str | None,
+        Field(
+            title="Query",
+            description="One SELECT statement, in place of a table",
+            examples=["SELECT o.id, o.changed_at, c.country FROM orders o JOIN customers c ON c.id = o.customer_id"],
+            min_length=1,
+            max_length=65_536,
+            json_schema_extra=group("Object"),
+        ),
+    ] = None
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["table"]}, {"required": ["query"], "not": {"required": ["schema"]}}]}
+    )
+
+    @model_validator(mode="after")
+    def _names_one_thing(self) -> PostgresObject:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give exactly one of table and query")
+        if self.query is not None and "\x00" in self.query:
+            raise ValueError("the query holds a zero character")
+        if self.query is not None and "schema_" in self.model_fields_set:
+            raise ValueError("a query names its schemas itself; remove schema, or give a table")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What it is called in messages."""
+        return f"{self.schema_}.{self.table}" if self.query is None else "the query"
+
+    @property
+    def field(self) -> str:
+        """Field of the unit that names it."""
+        return "source.object.table" if self.query is None else "source.object.query"
 
 
 @functools.cache

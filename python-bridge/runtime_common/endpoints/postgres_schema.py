@@ -1,4 +1,4 @@
-"""What a PostgreSQL table looks like, and how each column travels in Arrow."""
+"""The columns of what is read from PostgreSQL, and how each of them travels in Arrow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runtime_common.exceptions import ConfigurationError, SourceObjectError
 from runtime_common.protocols import CursorColumn
 
 if TYPE_CHECKING:
-    import psycopg
+    from collections.abc import Iterable
 
     from runtime_common.contracts import CursorFamily
 
@@ -46,15 +46,30 @@ _FAMILIES: dict[str, CursorFamily] = {
     "text": "text",
     "varchar": "text",
 }
+# As text its form would depend on the server's locale.
+_MONEY = sql.SQL("{0}::numeric::text AS {1}")
+_TEXT = sql.SQL("{0}::text AS {1}")
+# What Iceberg, Spark and DuckDB can hold: they would turn a longer one into a float, or refuse it.
 _DECIMAL_MAX_PRECISION = 38
 _MICROSECOND_DIGITS = 6
 # The type modifier of numeric holds precision and scale above the four bytes of a length header.
 _TYPMOD_HEADER = 4
 
+ALIAS = sql.SQL("source")
+"""What a relation or query is called in every statement that reads it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column; ``typmod`` is -1 when the type carries no precision."""
+    """One column.
+
+    Attributes:
+        name: As it is called.
+        sql_type: As it is declared, e.g. ``numeric(10,2)`` or the name of a domain.
+        type_name: PostgreSQL's internal name of the type, of a domain that of its base type; empty for types that are
+            not built in.
+        typmod: Type modifier of that; -1 when there is none.
+    """
 
     name: str
     sql_type: str
@@ -81,10 +96,16 @@ class Column:
         return _NATIVE.get(self.type_name, pa.string())
 
     @property
+    def qualified(self) -> sql.Composed:
+        """The column in a condition; a bare name could mean the selected one, which may be text."""
+        return sql.SQL("{}.{}").format(ALIAS, sql.Identifier(self.name))
+
+    @property
     def expression(self) -> sql.Composable:
         """How the column is selected."""
-        name = sql.Identifier(self.name)
-        return name if self.type_name in _NATIVE else sql.SQL("{0}::text AS {0}").format(name)
+        if self.type_name in _NATIVE:
+            return self.qualified
+        return (_MONEY if self.type_name == "money" else _TEXT).format(self.qualified, sql.Identifier(self.name))
 
     def as_cursor(self) -> CursorColumn:
         """Return the column as a cursor.
@@ -108,7 +129,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class TableSchema:
-    """All columns in the table's order."""
+    """All columns in the order of the table or query."""
 
     columns: tuple[Column, ...]
 
@@ -127,8 +148,17 @@ class TableSchema:
         """Columns with the types that the source declares."""
         return [DatasetField(name=one.name, type=one.sql_type) for one in self.columns]
 
-    def column(self, name: str) -> Column:
+    @property
+    def expressions(self) -> sql.Composed:
+        """What is selected, in order."""
+        return sql.SQL(", ").join(one.expression for one in self.columns)
+
+    def column(self, name: str, *, field: str = "unit.cursorField") -> Column:
         """Return one column.
+
+        Args:
+            name: What it is called.
+            field: Where the name was given, for the error.
 
         Raises:
             SourceObjectError: There is none of that name.
@@ -137,46 +167,14 @@ class TableSchema:
             if one.name == name:
                 return one
         raise SourceObjectError(
-            f"the table has no column {name!r}; it has {', '.join(one.name for one in self.columns)}",
+            f"the source has no column {name!r}; it has {', '.join(one.name for one in self.columns)}",
             code="SOURCE_COLUMN_MISSING",
-            field="unit.cursorField",
+            field=field,
         )
 
 
-_RELATION = """
-SELECT (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s),
-       (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname = %(schema)s AND c.relname = %(table)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f'))
-"""
-_COLUMNS = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), t.typname, a.atttypmod
-  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
- WHERE a.attrelid = %(relation)s AND a.attnum > 0 AND NOT a.attisdropped
- ORDER BY a.attnum
-"""
-
-
-def read_table_schema(connection: psycopg.Connection, *, schema_name: str, table: str) -> TableSchema:
-    """Read the columns.
-
-    Raises:
-        SourceObjectError: Schema or table is missing.
-    """
-    row = connection.execute(_RELATION, {"schema": schema_name, "table": table}).fetchone()
-    namespace, relation = row if row is not None else (None, None)
-    if namespace is None:
-        raise SourceObjectError(
-            f"the database has no schema {schema_name!r}; correct the name",
-            code="SOURCE_SCHEMA_MISSING",
-            field="source.object.schema",
-        )
-    if relation is None:
-        raise SourceObjectError(
-            f"schema {schema_name!r} has no table {table!r}; correct the name",
-            code="SOURCE_TABLE_MISSING",
-            field="source.object.table",
-        )
-    rows = connection.execute(_COLUMNS, {"relation": relation}).fetchall()
+def schema_of(rows: Iterable[tuple[str, str, str, int]]) -> TableSchema:
+    """Return the schema of columns that are given as name, declared type, type name and modifier."""
     return TableSchema(
         columns=tuple(
             Column(name=name, sql_type=sql_type, type_name=type_name, typmod=typmod)
