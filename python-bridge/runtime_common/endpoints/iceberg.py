@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from py4j.protocol import Py4JJavaError
 from pydantic import Field, StringConstraints
+from pyspark.sql.types import StructType
 
 from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel, group
 from runtime_common.endpoints.iceberg_checks import WAREHOUSE_STEPS, warehouse_checks
 from runtime_common.endpoints.iceberg_history import IcebergHistory, TableState
+from runtime_common.endpoints.iceberg_schema import plan_schema
 from runtime_common.endpoints.iceberg_write import WAP_SWITCH, conforming, create_table_sql, stage, stage_only_sql
 from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin
 from runtime_common.endpoints.sink_turn import check_target, earlier_commit, openlineage_name
@@ -20,10 +22,11 @@ from runtime_common.failpoints import failpoint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
     from runtime_common.cancellation import Cancellation
     from runtime_common.contracts import DatasetRef
+    from runtime_common.endpoints.iceberg_schema import SchemaPlan
     from runtime_common.protocols import Check, CommitRequest, RecordReader, SinkCommit
     from runtime_common.spark import SparkEngine
 
@@ -132,11 +135,13 @@ class IcebergSink:
                 return earlier
             if state.table_property(WAP_SWITCH) != "true":
                 spark.sql(stage_only_sql(self._identifier(request.target)))
+            plan = self._evolved(spark, rows, request)
             staged_id = stage(
                 spark,
                 self._identifier(request.target),
                 rows,
                 request,
+                plan=plan,
                 order=[request.cursor_field] if request.cursor_field else [],
             )
             failpoint("iceberg.before-publish")
@@ -144,6 +149,24 @@ class IcebergSink:
             published = self._publish(history, request, staged_id)
             failpoint("iceberg.after-publish")
             return published
+
+    def _evolved(self, spark: SparkSession, rows: DataFrame, request: CommitRequest) -> SchemaPlan:
+        """Give the table the columns that the slice needs, as far as the policy allows.
+
+        That is a change of its own, before the rows: a table with a column too many, which a crash may leave, is
+        whole, and the next attempt finds nothing left to change.
+        """
+        identifier = self._identifier(request.target)
+        plan = plan_schema(
+            spark.table(identifier).schema,
+            StructType([column for column in rows.schema.fields if column.name != "_metadata"]),
+            policy=request.schema_change,
+            key=request.primary_key if request.write_mode == "merge" else (),
+        )
+        for statement in plan.statements(identifier):
+            spark.sql(statement)
+            failpoint("iceberg.after-evolution")
+        return plan
 
     def _publish(self, history: IcebergHistory, request: CommitRequest, staged_id: str) -> SinkCommit:
         """Make the staged snapshot the current one, if the table stands where it was when the snapshot was prepared.

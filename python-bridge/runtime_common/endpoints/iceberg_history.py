@@ -20,7 +20,7 @@ UNIT_PROPERTY = "nucleus.unit"
 BATCH_PROPERTY = "nucleus.batch-id"
 RUN_PROPERTY = "nucleus.run-id"
 WAP_PROPERTY = "wap.id"
-_MERGED = ("spark.merge-into.num-target-rows-inserted", "spark.merge-into.num-target-rows-updated")
+_MERGED = tuple(f"spark.merge-into.num-target-rows-{what}" for what in ("inserted", "updated", "deleted"))
 _MAIN_BRANCH = "main"
 
 

@@ -6,28 +6,26 @@ import secrets
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as f
-from pyspark.sql.types import ByteType, IntegerType, ShortType, StructType
+from pyspark.sql.types import BooleanType, ByteType, IntegerType, ShortType, StructType
 from pyspark.sql.window import Window
 
 from runtime_common.endpoints.iceberg_history import BATCH_PROPERTY, RECORD_PROPERTY, RUN_PROPERTY, UNIT_PROPERTY
-from runtime_common.exceptions import SinkSchemaError
+from runtime_common.endpoints.iceberg_schema import quoted
+from runtime_common.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
+    from runtime_common.endpoints.iceberg_schema import SchemaPlan
     from runtime_common.protocols import CommitRequest
 
 WAP_SWITCH = "write.wap.enabled"
 _SNAPSHOT_PREFIX = "spark.sql.iceberg.snapshot-property."
 _STAGED_VIEW = "nucleus_staged"
 _RANK = "__nucleus_rank"
-
-
-def quoted(name: str) -> str:
-    """Return ``name`` as a Spark SQL identifier."""
-    return "`" + name.replace("`", "``") + "`"
+_DELETED = "__nucleus_deleted"
 
 
 def conforming(rows: DataFrame) -> DataFrame:
@@ -65,22 +63,27 @@ def stage_only_sql(identifier: str) -> str:
 
 
 def stage(
-    spark: SparkSession, identifier: str, rows: DataFrame, request: CommitRequest, *, order: Sequence[str]
+    spark: SparkSession,
+    identifier: str,
+    rows: DataFrame,
+    request: CommitRequest,
+    *,
+    plan: SchemaPlan,
+    order: Sequence[str],
 ) -> str:
     """Write the rows as a staged snapshot and return the id by which it is found.
 
     Args:
         spark: A session of this commit alone: the snapshot's properties are settings of the session.
-        identifier: The table.
+        identifier: The table, evolved as the plan says.
         rows: The slice, by :func:`conforming`.
         request: The commit; its record goes into the snapshot's summary.
+        plan: Which columns are written.
         order: Columns whose highest value wins among rows of the same key.
 
     Raises:
-        SinkSchemaError: The table's columns differ.
+        ConfigurationError: The slice has no such column as marks deleted rows.
     """
-    columns = [name for name in rows.columns if name != "_metadata"]
-    _check_schema(spark, identifier, rows.select(*map(quoted, columns)).schema)
     record = request.record
     wap_id = f"{record.batch_id}/{secrets.token_hex(6)}"
     for name, value in {
@@ -91,31 +94,59 @@ def stage(
     }.items():
         spark.conf.set(_SNAPSHOT_PREFIX + name, value)
     spark.conf.set("spark.wap.id", wap_id)
+    written = [f.col(quoted(name)).cast(type_).alias(name) for name, type_ in plan.written.items()]
     if request.write_mode == "merge":
-        _last_of_each_key(rows, request.primary_key, order).select(*map(quoted, columns)).createOrReplaceTempView(
-            _STAGED_VIEW
-        )
-        spark.sql(merge_sql(identifier, columns, request.primary_key))
-    elif request.write_mode == "append":
-        rows.select(*map(quoted, columns)).writeTo(identifier).append()
+        last = _last_of_each_key(rows, request.primary_key, order)
+        is_deleted = _is_deleted(rows, request.delete_field).alias(_DELETED)
+        last.select(*written, is_deleted).createOrReplaceTempView(_STAGED_VIEW)
+        spark.sql(merge_sql(identifier, list(plan.written), request.primary_key, kept=list(plan.kept)))
+        return wap_id
+    kept = [f.lit(None).cast(type_).alias(name) for name, type_ in plan.kept.items()]
+    whole = rows.select(*written, *kept).writeTo(identifier)
+    if request.write_mode == "append":
+        whole.append()
     else:
-        rows.select(*map(quoted, columns)).writeTo(identifier).overwrite(f.lit(True))
+        whole.overwrite(f.lit(True))
     return wap_id
 
 
-def merge_sql(identifier: str, columns: Sequence[str], key: Sequence[str]) -> str:
-    """Return the MERGE; a matched row that is identical is left alone, so it does not count as written."""
+def merge_sql(identifier: str, columns: Sequence[str], key: Sequence[str], *, kept: Sequence[str]) -> str:
+    """Return the MERGE; a matched row that is identical is left alone, so it does not count as written.
+
+    Args:
+        identifier: The table.
+        columns: What the slice has.
+        key: What identifies a row.
+        kept: Columns that only the table has: they stay in rows that are there, and are NULL in new ones.
+    """
     same_key = " AND ".join(f"t.{quoted(name)} <=> s.{quoted(name)}" for name in key)
     others = [name for name in columns if name not in key]
-    names = ", ".join(map(quoted, columns))
-    values = ", ".join(f"s.{quoted(name)}" for name in columns)
+    names = ", ".join(map(quoted, [*columns, *kept]))
+    values = ", ".join([*(f"s.{quoted(name)}" for name in columns), *("NULL" for _ in kept)])
     update = ""
     if others:
         same = " AND ".join(f"t.{quoted(name)} <=> s.{quoted(name)}" for name in others)
         changes = ", ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in others)
         update = f"WHEN MATCHED AND NOT ({same}) THEN UPDATE SET {changes} "
-    insert = f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"  # noqa: S608 - names are quoted
-    return f"MERGE INTO {identifier} t USING {_STAGED_VIEW} s ON {same_key} {update}{insert}"
+    return (
+        f"MERGE INTO {identifier} t USING {_STAGED_VIEW} s ON {same_key} "  # noqa: S608 - names are quoted
+        f"WHEN MATCHED AND s.{_DELETED} THEN DELETE {update}"
+        f"WHEN NOT MATCHED AND NOT s.{_DELETED} THEN INSERT ({names}) VALUES ({values})"
+    )
+
+
+def _is_deleted(rows: DataFrame, delete_field: str | None) -> Column:
+    if delete_field is None:
+        return f.lit(False)
+    types = {column.name: column.dataType for column in rows.schema.fields}
+    if delete_field not in types:
+        raise ConfigurationError(
+            f"the slice has no column {delete_field!r}; it has {', '.join(rows.columns)}", field="policy.deleteField"
+        )
+    marked = f.col(quoted(delete_field))
+    if isinstance(types[delete_field], BooleanType):
+        return f.coalesce(marked, f.lit(False))
+    return marked.isNotNull()
 
 
 def _last_of_each_key(rows: DataFrame, key: Sequence[str], order: Sequence[str]) -> DataFrame:
@@ -126,26 +157,3 @@ def _last_of_each_key(rows: DataFrame, key: Sequence[str], order: Sequence[str])
         f.col("_metadata.row_index").desc(),
     )
     return rows.withColumn(_RANK, f.row_number().over(window)).where(f.col(_RANK) == 1)
-
-
-def _check_schema(spark: SparkSession, identifier: str, unit: StructType) -> None:
-    table = {column.name: column.dataType.simpleString() for column in spark.table(identifier).schema.fields}
-    mine = {column.name: column.dataType.simpleString() for column in unit.fields}
-    if table == mine:
-        return
-    missing = sorted(set(mine) - set(table))
-    surplus = sorted(set(table) - set(mine))
-    retyped = sorted(name for name in set(table) & set(mine) if table[name] != mine[name])
-    parts = [
-        f"{label} {', '.join(names)}"
-        for label, names in (
-            ("missing in the table:", missing),
-            ("unknown to the unit:", surplus),
-            ("of another type:", retyped),
-        )
-        if names
-    ]
-    raise SinkSchemaError(
-        f"the table's columns differ from the unit's ({'; '.join(parts)}); alter the table or choose another target",
-        field="unit.target",
-    )

@@ -87,7 +87,7 @@ ICEBERG = SinkKind(
     write_mode="merge",
     config=lambda _, folder: {"warehouse": str(folder / "warehouse")},
     read=_read_iceberg,
-    failpoints=("iceberg.before-publish", "iceberg.after-publish"),
+    failpoints=("iceberg.after-evolution", "iceberg.before-publish", "iceberg.after-publish"),
     jars=str(JARS),
 )
 # A worker that is stopped within its transaction holds the table's lock until the server ends its session.
