@@ -149,7 +149,7 @@ class KafkaObject(EndpointModel):
         Field(
             title="Key format",
             description="bytes as they are, text in UTF-8, or JSON text",
-            examples=["text"],
+            examples=["json"],
             json_schema_extra=group("Object"),
         ),
     ] = "text"
