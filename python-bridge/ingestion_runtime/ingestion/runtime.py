@@ -237,20 +237,25 @@ class _UnitRun:
                     f"lookbackSeconds needs a time cursor, but {column.field!r} is {column.sql_type}",
                     field="policy.lookbackSeconds",
                 )
-            if read.null_cursor_rows and policy.null_cursor == "fail":
-                raise DataError(
-                    f"{read.null_cursor_rows} row(s) have no value in cursor column {column.field!r}; set the policy "
-                    "nullCursor to include (needs merge) or exclude, or fill the column",
-                    code="NULL_CURSOR",
-                    field=column.field,
-                )
+            self._check_null_cursors(read)
         compared = self._export.choose_columns(read)
         self._tally.input = self._export.input
         return read.cutter(start=cursor, slice_rows=policy.slice_rows, compared=compared)
 
+    def _check_null_cursors(self, read: SourceRead) -> None:
+        """Stop at rows without a cursor value, if the policy says so; sources that can count them before do."""
+        column = read.cursor_column
+        if column is not None and read.null_cursor_rows and self._request.policy.null_cursor == "fail":
+            raise DataError(
+                f"{read.null_cursor_rows} row(s) have no value in cursor column {column.field!r}; set the policy "
+                "nullCursor to include (needs merge) or exclude, or fill the column",
+                code="NULL_CURSOR",
+                field=column.field,
+            )
+
     def _export_slices(self, read: SourceRead, cutter: Cutter, batches: Iterator[pa.RecordBatch]) -> None:
         """Write, seal and land one slice after the other; a slice is opened by its first row."""
-        steps = self._steps(cutter, batches)
+        steps = self._steps(read, cutter, batches)
         counted = 0
         while True:
             with self._tally.phase("export"):
@@ -283,9 +288,10 @@ class _UnitRun:
             skipped=skipped, null_cursor_rows=read.null_cursor_rows, engine=read.engine
         )
 
-    def _steps(self, cutter: Cutter, batches: Iterator[pa.RecordBatch]) -> Iterator[Rows | Cut]:
+    def _steps(self, read: SourceRead, cutter: Cutter, batches: Iterator[pa.RecordBatch]) -> Iterator[Rows | Cut]:
         for batch in batches:
             self._cancellation.check()
+            self._check_null_cursors(read)
             self._progress.read(batch.num_rows)
             yield from cutter.feed(batch)
         final = cutter.end()

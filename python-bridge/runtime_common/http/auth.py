@@ -33,6 +33,10 @@ class Authorization(Protocol):
         """Return, after a 401, whether other credentials can be had for another try."""
         ...
 
+    def close(self) -> None:
+        """Give up what it holds open; called with the client that uses it."""
+        ...
+
 
 class FixedCredentials:
     """Credentials that stay as they are: none, a password, a token, a key."""
@@ -53,12 +57,15 @@ class FixedCredentials:
         """Return False."""
         return False
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
 
 class ClientCredentials:
     """Tokens by OAuth 2.0 client credentials (RFC 6749, section 4.4), renewed before they end and after a 401.
 
     Args:
-        client: Reaches the token URL, without credentials of its own.
+        client: Reaches the token URL, without credentials of its own; closed with this.
         token_url: Where tokens are given out.
         client_id: Sent in the form, as most servers take it.
         client_secret: Likewise.
@@ -94,6 +101,10 @@ class ClientCredentials:
         """Forget the token: a server may take it back before its time."""
         self._token = None
         return True
+
+    def close(self) -> None:
+        """Close the client of the token URL."""
+        self._client.close()
 
     def _fetch(self) -> None:
         asked = time.monotonic()

@@ -126,6 +126,7 @@ class HttpClient:
         params: Sequence[tuple[str, str]] = (),
         form: Mapping[str, str] | None = None,
         accepted: frozenset[int] = frozenset(),
+        wants_document: bool = True,
     ) -> Answer:
         """Ask, as often as it takes and the limits allow.
 
@@ -135,6 +136,7 @@ class HttpClient:
             params: Query parameters, in place of those of the same names that the URL has.
             form: Body of a POST.
             accepted: Statuses from 400 on that are answers to the caller.
+            wants_document: Whether the answer has to be JSON.
 
         Raises:
             SourceError: Typed by what went wrong; retryable where waiting longer may help.
@@ -146,7 +148,8 @@ class HttpClient:
         renewed = False
         while True:
             try:
-                answer = self._attempt(method, target, params, form, accepted)
+                response, body = self._attempt(method, target, params, form)
+                answer = self._answer(response, body, accepted, wants_document=wants_document)
             except _Again as again:
                 failures += 1
                 pause = self._pauses.before_attempt(failures, again.asked)
@@ -172,6 +175,7 @@ class HttpClient:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+        self._authorization.close()
 
     def __enter__(self) -> HttpClient:
         return self
@@ -201,9 +205,8 @@ class HttpClient:
         target: httpx.URL,
         params: Sequence[tuple[str, str]],
         form: Mapping[str, str] | None,
-        accepted: frozenset[int],
-    ) -> Answer | None:
-        """Ask once; None for a 401."""
+    ) -> tuple[httpx.Response, bytes]:
+        """Ask once, and follow redirects."""
         self._pauses.before_request()
         headers = {**self._own_headers, **self._authorization.headers()}
         query = httpx.QueryParams([*params, *self._authorization.params().items()])
@@ -212,7 +215,7 @@ class HttpClient:
         for _ in range(_MAX_REDIRECTS + 1):
             response, body = self._exchange(request)
             if not response.has_redirect_location:
-                return self._answer(response, body, accepted)
+                return response, body
             request = self._redirected(request, response)
         raise errors.redirect_refused(target.host, f"more than {_MAX_REDIRECTS} times", field=self._field)
 
@@ -269,7 +272,10 @@ class HttpClient:
             # The name could not be resolved: resolvers have their bad moments too.
             raise _Again(error) from None
 
-    def _answer(self, response: httpx.Response, body: bytes, accepted: frozenset[int]) -> Answer | None:
+    def _answer(
+        self, response: httpx.Response, body: bytes, accepted: frozenset[int], *, wants_document: bool
+    ) -> Answer | None:
+        """Return what was answered; None for a 401."""
         host, status = response.url.host, response.status_code
         if status == 401 and status not in accepted:
             return None
@@ -285,7 +291,7 @@ class HttpClient:
                 raise _Again(error, asked=asked)
             raise error
         document = None
-        if status < 400 and status != httpx.codes.NO_CONTENT:
+        if wants_document and status < 400 and status != httpx.codes.NO_CONTENT:
             document = _document(host, response.headers.get("content-type", ""), body)
         return Answer(status=status, headers=response.headers, url=str(response.url), document=document)
 

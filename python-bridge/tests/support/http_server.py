@@ -126,12 +126,14 @@ def running_http(identity: Path | None = None) -> Iterator[HttpServer]:
 
         def reply(self, reply: Reply) -> None:
             content = reply.content
-            self.send_response(reply.status)
+            self.send_response_only(reply.status)
+            self.send_header("Date", reply.headers.get("Date") or self.date_time_string())
             self.send_header("Content-Type", reply.content_type)
             if "Transfer-Encoding" not in reply.headers:
                 self.send_header("Content-Length", str(len(content) if reply.claims is None else reply.claims))
             for name, value in reply.headers.items():
-                self.send_header(name, value)
+                if name != "Date":
+                    self.send_header(name, value)
             self.end_headers()
             if reply.waits_for is not None:
                 self.wfile.write(content[: reply.waits_at])

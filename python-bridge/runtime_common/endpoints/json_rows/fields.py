@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import jsonpath
 from jsonpath.selectors import IndexSelector, NameSelector
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from runtime_common.endpoints.descriptor import EndpointModel
 from runtime_common.endpoints.json_rows.json_values import TimeFormat, converter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class BadValueError(Exception):
@@ -28,6 +31,35 @@ class BadValueError(Exception):
         self.reason = reason
 
 
+def steps_of(path: str) -> tuple[str | int, ...]:
+    """Return the names and indexes of a path.
+
+    Raises:
+        ValueError: It is no JSONPath, or one that may lead to several values.
+    """
+    try:
+        query = jsonpath.compile(path)
+    except jsonpath.JSONPathError:
+        raise ValueError("must be a JSONPath such as $.total.amount") from None
+    if not isinstance(query, jsonpath.JSONPath) or not query.singular_query():
+        raise ValueError("must be a JSONPath of names and indexes only, which leads to one value")
+    steps: list[str | int] = []
+    for segment in query.segments:
+        match segment.selectors:
+            case [NameSelector(name=step)] | [IndexSelector(index=step)]:
+                steps.append(step)
+    return tuple(steps)
+
+
+def _leads_to_one_value(path: str) -> str:
+    steps_of(path)
+    return path
+
+
+Path = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_leads_to_one_value)]
+"""A JSONPath of names and indexes."""
+
+
 class DeclaredField(EndpointModel):
     """One column of a JSON document."""
 
@@ -37,7 +69,7 @@ class DeclaredField(EndpointModel):
         Field(title="Column", description="Name of the column", examples=["amount"]),
     ]
     path: Annotated[
-        Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None,
+        Path | None,
         Field(
             title="Path",
             description="JSONPath (RFC 9535) of names and indexes that leads to one value; the member that is called "
@@ -74,13 +106,6 @@ class DeclaredField(EndpointModel):
             examples=["epochMillis"],
         ),
     ] = "iso"
-
-    @field_validator("path")
-    @classmethod
-    def _leads_to_one_value(cls, path: str | None) -> str | None:
-        if path is not None:
-            steps_of(path)
-        return path
 
     @model_validator(mode="after")
     def _has_a_type(self) -> DeclaredField:
@@ -126,32 +151,18 @@ class FieldReader:
         return BadValueError("VALUE_MISSING", self.name, f"{self.name} is missing")
 
     def _value(self, document: Any) -> Any:
-        value = document
-        for step in self._steps:
-            if isinstance(value, dict) and isinstance(step, str):
-                value = value.get(step)
-            elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
-                value = value[step]
-            else:
-                return None
+        value = value_at(document, self._steps)
         return None if value is None else self._convert(value)
 
 
-def steps_of(path: str) -> tuple[str | int, ...]:
-    """Return the names and indexes of a path.
-
-    Raises:
-        ValueError: It is no JSONPath, or one that may lead to several values.
-    """
-    try:
-        query = jsonpath.compile(path)
-    except jsonpath.JSONPathError:
-        raise ValueError("must be a JSONPath such as $.total.amount") from None
-    if not isinstance(query, jsonpath.JSONPath) or not query.singular_query():
-        raise ValueError("must be a JSONPath of names and indexes only, which leads to one value")
-    steps: list[str | int] = []
-    for segment in query.segments:
-        match segment.selectors:
-            case [NameSelector(name=step)] | [IndexSelector(index=step)]:
-                steps.append(step)
-    return tuple(steps)
+def value_at(document: Any, steps: Sequence[str | int]) -> Any:
+    """Return what some steps lead to; None where they lead nowhere."""
+    value = document
+    for step in steps:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
