@@ -130,7 +130,7 @@ def test_a_unit_reads_a_query_incrementally_and_another_query_is_another_source(
     second = unit.run()
     assert (second.stats.rows_written, second.stats.rows_skipped_at_watermark) == (1, 1)
     (source,) = second.stats.provenance.inputs
-    assert source.name.startswith(f"{orders.config()['database']}.query.")
+    assert source.name.startswith(f"{orders.config()['database']}?query=")
     files = f"{tmp_path}/sink/events/*.parquet"
     assert duckdb.sql(f"SELECT count(*), count(DISTINCT id) FROM read_parquet('{files}')").fetchall() == [(10, 10)]
     with pytest.raises(CheckpointMismatchError) as caught:

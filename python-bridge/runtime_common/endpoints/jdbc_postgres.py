@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from runtime_common.contracts import CheckStep
 from runtime_common.contracts.model import parse
 from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel
 from runtime_common.endpoints.plugin import EndpointServices, SourcePlugin
+from runtime_common.endpoints.postgres_checks import connection_checks
+from runtime_common.endpoints.postgres_collect import collect_tables
 from runtime_common.endpoints.postgres_config import PostgresConfig, PostgresObject
+from runtime_common.endpoints.postgres_preview import preview_object
 from runtime_common.endpoints.postgres_read import PostgresRead
 from runtime_common.exceptions import InternalError
 from runtime_common.redaction import register_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from runtime_common.cancellation import Cancellation
-    from runtime_common.protocols import ReadRequest
+    from runtime_common.protocols import Check, Collected, ReadRequest, Sample
 
 
 DESCRIPTOR = EndpointDescriptor(
@@ -28,7 +34,15 @@ DESCRIPTOR = EndpointDescriptor(
     ),
     role="source",
     version="1",
-    capabilities=("ingest.full", "ingest.incremental"),
+    capabilities=("metadata.collect", "metadata.preview", "ingest.full", "ingest.incremental"),
+    checks=(
+        CheckStep(name="resolve", title="Resolve the server's name"),
+        CheckStep(name="connect", title="Connect to the server"),
+        CheckStep(name="authenticate", title="Log in to the database"),
+        CheckStep(name="snapshot", title="Share a read-only snapshot"),
+        CheckStep(name="tables", title="See tables that may be read"),
+        CheckStep(name="read", title="Read a row"),
+    ),
     config_model=PostgresConfig,
     object_model=PostgresObject,
 )
@@ -48,8 +62,23 @@ class PostgresSource:
             SourceError: The server can't be reached, refuses the login, or lacks the object.
             ConfigurationError: The object is neither a table nor a query, or the cursor field can't be one.
         """
-        selected = parse(PostgresObject, dict(request.object), prefix="source.object")
-        return PostgresRead(self._config, selected, request=request, cancellation=cancellation)
+        return PostgresRead(self._config, _selected(request.object), request=request, cancellation=cancellation)
+
+    def checks(self, cancellation: Cancellation) -> Sequence[Check]:
+        """Return the steps of the connection test."""
+        return connection_checks(self._config, cancellation)
+
+    def preview(self, selected: Mapping[str, Any], *, limit: int, cancellation: Cancellation) -> Sample:
+        """Return the rows that the server finds first; raises like :meth:`open`."""
+        return preview_object(self._config, _selected(selected), limit=limit, cancellation=cancellation)
+
+    def collect(self, scope: Sequence[str], cancellation: Cancellation) -> Collected:
+        """Return the tables of the schemas in ``scope``, or of all; raises like :meth:`open`."""
+        return collect_tables(self._config, scope, cancellation)
+
+
+def _selected(given: Mapping[str, Any]) -> PostgresObject:
+    return parse(PostgresObject, dict(given), prefix="source.object")
 
 
 def _build(config: EndpointModel, services: EndpointServices) -> PostgresSource:  # noqa: ARG001

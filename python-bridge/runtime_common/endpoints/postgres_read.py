@@ -78,7 +78,7 @@ class PostgresRead(SourceRead):
         self.schema_fingerprint = self._target.schema.fingerprint
         self.dataset = DatasetRef(
             namespace=config.namespace,
-            name=f"{config.database}.{self._target.name}",
+            name=f"{config.database}{self._target.suffix}",
             version=version,
             fields=self._target.schema.fields,
         )
@@ -92,13 +92,23 @@ class PostgresRead(SourceRead):
             SourceError: The read failed, the connection was lost, or nothing came for ``readTimeoutSeconds``.
             DataError: A row can't be delivered exactly, and the policy is to fail.
         """
-        query = self._query(lower, upper, lookback_seconds).as_string(self._connection)
+        yield from self._stream(self._query(lower, upper, lookback_seconds))
+
+    def sample(self, *, rows: int, seconds: int) -> Generator[pa.RecordBatch, None, None]:
+        """Stream at most ``rows`` rows, which the server may take ``seconds`` to find; raises like :meth:`batches`."""
+        query = sql.SQL("{} LIMIT {}").format(self._query(None, None, 0), sql.Literal(rows))
+        yield from self._stream(query, statement_timeout_seconds=seconds)
+
+    def _stream(
+        self, query: sql.Composed, *, statement_timeout_seconds: int | None = None
+    ) -> Generator[pa.RecordBatch, None, None]:
         stream = AdbcStream(
             self._config,
             snapshot_id=self._snapshot_id,
-            query=query,
+            query=query.as_string(self._connection),
             # The snapshot lives on in the reader; a second idle transaction would only hold vacuum back.
             on_begin=self._connection.close,
+            statement_timeout_seconds=statement_timeout_seconds,
         )
         values = ExactValues(self._target.schema)
 

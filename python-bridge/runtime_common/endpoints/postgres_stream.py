@@ -29,13 +29,23 @@ class AdbcStream:
         snapshot_id: As ``pg_export_snapshot()`` names it.
         query: What is read.
         on_begin: Called once the stream holds the snapshot itself.
+        statement_timeout_seconds: After which the server ends the query; None for the user's own setting.
     """
 
-    def __init__(self, config: PostgresConfig, *, snapshot_id: str, query: str, on_begin: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: PostgresConfig,
+        *,
+        snapshot_id: str,
+        query: str,
+        on_begin: Callable[[], None],
+        statement_timeout_seconds: int | None = None,
+    ) -> None:
         self._config = config
         self._snapshot_id = snapshot_id
         self._query = query
         self._on_begin = on_begin
+        self._statement_timeout_seconds = statement_timeout_seconds
         self._cursor: adbc_driver_postgresql.dbapi.Cursor | None = None
 
     def batches(self) -> Generator[pa.RecordBatch, None, None]:
@@ -58,6 +68,8 @@ class AdbcStream:
             cursor.execute(
                 sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._snapshot_id)).as_string(None)
             )
+            if self._statement_timeout_seconds is not None:
+                cursor.execute(f"SET LOCAL statement_timeout = '{self._statement_timeout_seconds:d}s'")
             cursor.execute(self._query)
             self._on_begin()
             for batch in cursor.fetch_record_batch():

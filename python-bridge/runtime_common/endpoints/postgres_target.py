@@ -53,13 +53,13 @@ class Target:
 
     Attributes:
         source: Item of a FROM clause, under the name of :data:`ALIAS`.
-        name: Within the database, e.g. ``public.orders``.
+        suffix: What its data set is called behind the database's name, e.g. ``.public.orders``.
         schema: Its columns.
         relation: Its oid; None for a query.
     """
 
     source: sql.Composed
-    name: str
+    suffix: str
     schema: TableSchema
     relation: int | None
 
@@ -94,7 +94,7 @@ def _relation(connection: psycopg.Connection, selected: PostgresObject) -> Targe
     name = sql.Identifier(selected.schema_, str(selected.table))
     return Target(
         source=sql.SQL("{} AS {}").format(name, ALIAS),
-        name=f"{selected.schema_}.{selected.table}",
+        suffix=f".{selected.schema_}.{selected.table}",
         schema=schema_of(connection.execute(_COLUMNS, {"relation": relation}).fetchall()),
         relation=relation,
     )
@@ -111,7 +111,8 @@ def _query(connection: psycopg.Connection, text: str) -> Target:
         raise _no_query(f"{redact(error.diag.message_primary or '')}; give a SELECT statement") from None
     return Target(
         source=source,
-        name=f"query.{sha256(query.encode()).hexdigest()[:16]}",
+        # Apart from the names of tables, so that a list of all tables says nothing about queries.
+        suffix=f"?query={sha256(query.encode()).hexdigest()[:16]}",
         schema=schema,
         relation=None,
     )
