@@ -1,6 +1,6 @@
 /** What the published SDL says of asking endpoints, as TypeScript; a test holds the two together field by field. */
 
-import type { IngestionError, JsonObject, UserError } from './schema-types.js';
+import type { IngestionError, JsonObject, RunState, UserError } from './schema-types.js';
 
 export const ENDPOINT_CHECK_STATUSES = ['PASSED', 'FAILED', 'SKIPPED'] as const;
 export type EndpointCheckStatus = (typeof ENDPOINT_CHECK_STATUSES)[number];
@@ -62,6 +62,57 @@ export interface PreviewMetadataPayload {
   readonly preview: MetadataPreview | null;
   readonly error: IngestionError | null;
   readonly userErrors: readonly UserError[];
+}
+
+export const COLLECTION_PHASES = ['COLLECTING', 'APPLYING', 'REMOVING'] as const;
+export type CollectionPhase = (typeof COLLECTION_PHASES)[number];
+
+export interface CollectMetadataInput {
+  readonly endpointId: string;
+  readonly scope?: readonly string[] | null;
+  readonly allowDeletions?: boolean | null;
+}
+
+export interface CollectMetadataPayload {
+  readonly collectionId: string | null;
+  readonly alreadyRunning: boolean;
+  readonly userErrors: readonly UserError[];
+}
+
+export interface MetadataCollection {
+  readonly id: string;
+  readonly state: RunState;
+  readonly phase: CollectionPhase | null;
+  readonly counts: JsonObject | null;
+  readonly files: number | null;
+  readonly filesApplied: number | null;
+  readonly rows: number | null;
+  readonly refused: number | null;
+  readonly problems: readonly CollectionProblem[];
+  readonly removals: readonly CollectionRemoval[];
+  readonly error: IngestionError | null;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+}
+
+export interface CollectionProblem {
+  readonly path: string;
+  readonly row: number | null;
+  readonly message: string;
+}
+
+export interface CollectionRemoval {
+  readonly namespace: string;
+  readonly namePrefix: string;
+  readonly datasets: CollectionVanished;
+  readonly fields: CollectionVanished;
+  readonly heldBack: boolean;
+}
+
+export interface CollectionVanished {
+  readonly held: number;
+  readonly vanished: number;
+  readonly removed: number;
 }
 
 export interface TestMetadataEndpointPayload {

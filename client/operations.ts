@@ -17,6 +17,10 @@ const TRUNCATION = `reason hub { urn neighbours } next`;
 const INGESTION_ERROR = `code category field message`;
 const ENDPOINT_TEST = `id endpointId endpointVersion passed
   checks { name title status code message field durationMs } error { ${INGESTION_ERROR} } startedAt endedAt`;
+const VANISHED = `held vanished removed`;
+const COLLECTION = `id state phase counts files filesApplied rows refused problems { path row message }
+  removals { namespace namePrefix datasets { ${VANISHED} } fields { ${VANISHED} } heldBack }
+  error { ${INGESTION_ERROR} } startedAt endedAt`;
 const PAGE_INFO = `hasNextPage endCursor`;
 
 export const OPERATIONS = {
@@ -110,6 +114,12 @@ export const OPERATIONS = {
       preview { datasetUrn namespace name columns { name type masked } rows truncated }
       error { ${INGESTION_ERROR} } userErrors { ${USER_ERROR} }
     }
+  }`,
+  collectMetadata: `mutation CollectMetadata($input: CollectMetadataInput!) {
+    collectMetadata(input: $input) { collectionId alreadyRunning userErrors { ${USER_ERROR} } }
+  }`,
+  collections: `query Collections($endpointId: ID!) {
+    metadataEndpoints(ids: [$endpointId]) { nodes { collections { nodes { ${COLLECTION} } } } }
   }`,
   graphChanges: `subscription GraphChanges($filter: GraphChangeFilter, $after: String) {
     graphChanges(filter: $filter, after: $after) {

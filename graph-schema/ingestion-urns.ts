@@ -19,6 +19,8 @@ export const unitStateUrn = (endpointId: string, unitId: string, sinkId: string)
 
 export const endpointTestUrn = (testId: string): Urn => formatUrn('endpoint-test', [testId]);
 
+export const collectionUrn = (collectionId: string): Urn => formatUrn('metadata-collection', [collectionId]);
+
 export const runUrn = (runId: string): Urn => formatUrn('run', [runId]);
 
 export const checkpointUrn = (key: {
@@ -31,6 +33,11 @@ export const checkpointUrn = (key: {
   formatUrn('checkpoint', [key.endpointId, key.unitId, key.sinkId, String(key.generation), String(key.version)]);
 
 export const datasetUrn = (namespace: string, name: string): Urn => formatUrn('dataset', [namespace, name]);
+
+/** How the urns begin of all data sets of a namespace whose names begin so. */
+export const datasetUrnPrefix = (namespace: string, namePrefix: string): string =>
+  // A part may not be empty, so one character is there until the end.
+  datasetUrn(namespace, `${namePrefix}.`).slice(0, -1);
 
 export const fieldUrn = (namespace: string, dataset: string, name: string): Urn =>
   formatUrn('field', [namespace, dataset, name]);

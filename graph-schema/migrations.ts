@@ -80,6 +80,11 @@ export const MIGRATIONS: readonly Migration[] = [
     description: 'look-ups of the tests of an endpoint',
     statements: ['CREATE INDEX endpoint_test_endpoint IF NOT EXISTS FOR (n:EndpointTest) ON (n.endpointId)'],
   },
+  {
+    version: 8,
+    description: 'look-ups of the collections of an endpoint',
+    statements: ['CREATE INDEX collection_endpoint IF NOT EXISTS FOR (n:MetadataCollection) ON (n.endpointId)'],
+  },
 ];
 
 export const GRAPH_SCHEMA_VERSION = Math.max(...MIGRATIONS.map((migration) => migration.version));

@@ -32,6 +32,8 @@ export {
 } from './graph-store.js';
 export { all, IngestionCatalog, type KeysetList } from './ingestion-catalog.js';
 export type {
+  CollectionPhase,
+  CollectionRecord,
   EndpointRecord,
   EndpointTestRecord,
   ErrorRecord,

@@ -1,8 +1,11 @@
 import neo4j, { type Driver } from 'neo4j-driver';
 import {
+  collectionUrn,
   endpointUrn,
   FIND_BY_URN,
   type KeysetStatement,
+  LIST_COLLECTED,
+  LIST_COLLECTIONS,
   LIST_ENDPOINT_TESTS,
   LIST_ENDPOINTS,
   LIST_RUNS,
@@ -18,6 +21,9 @@ import {
   unitUrn,
 } from '#graph-schema';
 import {
+  type CollectedRecord,
+  type CollectionRecord,
+  collectionFromNode,
   type EndpointRecord,
   type EndpointTestRecord,
   endpointFromNode,
@@ -128,6 +134,26 @@ export class IngestionCatalog {
       () => runUrn(runId),
       (row) => runFromNode(nodeOf(row)),
     );
+  }
+
+  /** Collections from one endpoint, the latest first. */
+  collections(endpointId: string): KeysetList<CollectionRecord> {
+    return this.#latestFirst(LIST_COLLECTIONS, { endpointId }, (row) => collectionFromNode(nodeOf(row)));
+  }
+
+  async collection(id: string): Promise<CollectionRecord | undefined> {
+    return this.#find(
+      () => collectionUrn(id),
+      (row) => collectionFromNode(nodeOf(row)),
+    );
+  }
+
+  /** Data sets that collections from one endpoint have brought, of those whose urns begin with `prefix`. */
+  collected(endpointId: string, prefix: string): KeysetList<CollectedRecord> {
+    return this.#byUrn(LIST_COLLECTED, { endpoint: endpointUrn(endpointId), prefix }, (row) => ({
+      urn: String(nodeOf(row).urn),
+      fields: row.fields as string[],
+    }));
   }
 
   /** Urns of a data set and its columns, as far as they carry one of the tags; all are named by urns. */

@@ -117,6 +117,33 @@ export interface EndpointTestRecord extends Versioned {
   readonly endedAt: Date;
 }
 
+export type CollectionPhase = 'COLLECTING' | 'APPLYING' | 'REMOVING';
+
+export interface CollectionRecord extends Versioned {
+  readonly id: string;
+  readonly endpointId: string;
+  readonly state: RunState;
+  /** Null once it has ended. */
+  readonly phase: CollectionPhase | null;
+  readonly scope: readonly string[];
+  readonly counts: JsonObject | null;
+  readonly files: number | null;
+  readonly filesApplied: number | null;
+  readonly rows: number | null;
+  readonly refused: number | null;
+  readonly problems: readonly JsonObject[];
+  readonly removals: readonly JsonObject[];
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+  readonly error: ErrorRecord | null;
+}
+
+/** A data set that a collection has brought, and its columns. */
+export interface CollectedRecord {
+  readonly urn: string;
+  readonly fields: readonly string[];
+}
+
 type NodeProperties = Readonly<Record<string, PropertyValue>>;
 
 export function templateFromNode(node: NodeProperties): TemplateRecord {
@@ -174,6 +201,20 @@ export function endpointTestFromNode(node: NodeProperties): EndpointTestRecord {
     checks: JSON.parse(node.checks as string) as CheckRecord[],
     error: errorFromNode(node),
   };
+}
+
+export function collectionFromNode(node: NodeProperties): CollectionRecord {
+  const listOf = (text: PropertyValue | undefined) =>
+    typeof text === 'string' ? (JSON.parse(text) as JsonObject[]) : [];
+  return {
+    ...(node as unknown as CollectionRecord),
+    ...nullable(node, ['phase', 'files', 'filesApplied', 'rows', 'refused', 'endedAt']),
+    scope: (node.scope as string[] | undefined) ?? [],
+    counts: parseObject(node.counts),
+    problems: listOf(node.problems),
+    removals: listOf(node.removals),
+    error: errorFromNode(node),
+  } as CollectionRecord;
 }
 
 function errorFromNode(node: NodeProperties): ErrorRecord | null {

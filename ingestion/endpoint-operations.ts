@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { AppError } from '#errors';
 import {
+  type CollectionInput,
+  collectionWorkflowId,
   type EndpointTestInput,
   type EndpointTestReport,
   endpointTestWorkflowId,
@@ -40,6 +47,24 @@ export class EndpointOperations {
   /** Has some rows of an object left as a file, and waits for it. @throws AppError as `test` does */
   preview(input: PreviewInput): Promise<PreviewReport> {
     return this.#answer('previewWorkflow', previewWorkflowId(input.requestId), input);
+  }
+
+  /** Starts a collection, or finds the one that is running: an endpoint has one at a time. */
+  async collect(input: CollectionInput): Promise<{ collectionId: string; alreadyRunning: boolean }> {
+    const { collectionId, endpointId } = input;
+    const workflowId = collectionWorkflowId(endpointId);
+    try {
+      await this.#client.workflow.start('metadataCollectionWorkflow', {
+        ...{ workflowId, args: [input], taskQueue: TYPESCRIPT_TASK_QUEUE, memo: { collectionId } },
+        workflowIdConflictPolicy: 'FAIL',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      });
+      return { collectionId, alreadyRunning: false };
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      const { memo } = await this.#client.workflow.getHandle(workflowId).describe();
+      return { collectionId: String(memo?.collectionId), alreadyRunning: true };
+    }
   }
 
   async #answer<Answer>(workflowType: string, workflowId: string, input: unknown): Promise<Answer> {

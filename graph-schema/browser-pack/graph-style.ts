@@ -30,6 +30,7 @@ export const LABEL_STYLES: Readonly<Record<EntityKind, LabelStyle>> = {
   MetadataEndpoint: { color: '#8c5ab8', caption: 'name', diameter: LARGE },
   MetadataEndpointTemplate: { color: '#b39ddb', caption: 'name', diameter: USUAL },
   EndpointTest: { color: '#7fb069', caption: 'name', diameter: SMALL },
+  MetadataCollection: { color: '#a3b18a', caption: 'state', diameter: SMALL },
   Tag: { color: '#ecb5c9', caption: 'name', diameter: SMALL },
   Owner: { color: '#f4d35e', caption: 'name', diameter: USUAL },
   GlossaryTerm: { color: '#9bc53d', caption: 'name', diameter: USUAL },

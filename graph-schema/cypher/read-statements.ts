@@ -64,6 +64,30 @@ export const LIST_STATUSES = byUrn(
 /** Latest first. Parameters: `endpointId`, `afterStartedAt`, `afterUrn`, `limit`. */
 export const LIST_ENDPOINT_TESTS = latestFirst('EndpointTest');
 
+/** Latest first. Parameters as those of LIST_ENDPOINT_TESTS. */
+export const LIST_COLLECTIONS = latestFirst('MetadataCollection');
+
+/**
+ * Data sets that collections from one endpoint have brought, with their columns, of those whose urns begin with `prefix`. Parameters:
+ * `endpoint` as urn, `prefix`, `afterUrn`, `limit`.
+ */
+export const LIST_COLLECTED: KeysetStatement = collected();
+
+function collected(): KeysetStatement {
+  const match = `
+MATCH (:Entity:MetadataEndpoint {urn: $endpoint})-[c:COLLECTED]->(n:Entity:Dataset)
+WHERE c.deletedAt IS NULL AND ${VISIBLE} AND n.urn STARTS WITH $prefix`;
+  return {
+    page: `${match} AND ($afterUrn IS NULL OR n.urn > $afterUrn)
+WITH n ORDER BY n.urn LIMIT $limit
+RETURN properties(n) AS n, COLLECT {
+  MATCH (n)-[h:HAS_FIELD]->(f:Field) WHERE h.deletedAt IS NULL AND f.deletedAt IS NULL AND f.placeholder IS NULL
+  RETURN f.urn
+} AS fields ORDER BY n.urn`,
+    count: `${match} RETURN count(n) AS total`,
+  };
+}
+
 /** What was done with one endpoint, by label; each node has `endpointId` and `startedAt`. */
 function latestFirst(label: string): KeysetStatement {
   const match = `

@@ -1,107 +1,11 @@
-import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import { AppError, ERROR_REGISTRY } from '#errors';
-import {
-  type ApplyRunMetadataInput,
-  type RunMetadataFile,
-  type RunMetadataSummary,
-  runMetadataFileSchema,
-} from '../contracts/index.js';
-import {
-  arrowRows,
-  type LoadReport,
-  loadRows,
-  MAX_METADATA_FILE_BYTES,
-  openArrowStream,
-  type RowSubject,
-  readMetadataFile,
-} from '../metadata/index.js';
+import type { ApplyRunMetadataInput, RunMetadataSummary } from '../contracts/index.js';
+import { applyMetadataFiles } from './apply-metadata-files.js';
 import type { ControlDependencies } from './control-dependencies.js';
 
-/** Reasons that are kept with the run. */
-const MAX_PROBLEMS = 20;
-
-/**
- * Writes the metadata that a run has left to the graph, by the rules that hold for users. Links may name what another file
- * or run brings later. Repeated after a crash it finds its transactions made. A file that cannot be applied is a problem of
- * its own: the others are applied all the same.
- *
- * @throws what a repetition may mend
- */
-export async function applyRunMetadata(
+/** Writes the metadata that a run has left to the graph. @throws what a repetition may mend */
+export function applyRunMetadata(
   dependencies: ControlDependencies,
-  input: ApplyRunMetadataInput,
+  { runId, files }: ApplyRunMetadataInput,
 ): Promise<RunMetadataSummary> {
-  const files = z.array(runMetadataFileSchema).parse(input.files);
-  const problems: RunMetadataSummary['problems'][number][] = [];
-  const summary = { files: files.length, failed: 0, rows: 0, refused: 0 };
-  for (const file of files) {
-    const { path } = file;
-    try {
-      const { rows, counts, errors } = await applyFile(dependencies, input.runId, file);
-      summary.rows += rows;
-      summary.refused += counts.refused;
-      for (const { row, field, message } of errors) problems.push({ path, row, message: `${field} ${message}`.trim() });
-    } catch (error) {
-      if (mayPass(error)) throw error;
-      summary.failed += 1;
-      problems.push({ path, row: null, message: `the file cannot be applied: ${reasonOf(error)}` });
-    }
-  }
-  // A file that fails says more than a row.
-  const first = [...problems.filter(({ row }) => row === null), ...problems.filter(({ row }) => row !== null)];
-  return { ...summary, problems: first.slice(0, MAX_PROBLEMS) };
-}
-
-async function applyFile(
-  { knowledge, metadataRoot }: ControlDependencies,
-  runId: string,
-  file: RunMetadataFile,
-): Promise<LoadReport> {
-  const content = await readMetadataFile(metadataRoot, file);
-  const stream = await openArrowStream(once(content), { maxBytes: MAX_METADATA_FILE_BYTES });
-  const rows = arrowRows(stream, await subjectOf(file, knowledge.kinds), { nulls: 'keep' });
-  const context = { actor: 'ingestion', runId };
-  const report = await loadRows(rows, knowledge, context, {
-    allowPlaceholders: true,
-    idempotencyKey: `run ${runId} ${digestOf(file)}`,
-    maxErrors: MAX_PROBLEMS,
-    maxValueBytes: 8 * MAX_METADATA_FILE_BYTES,
-  });
-  if (report.rows !== file.rows) {
-    throw new AppError('BAD_USER_INPUT', `it holds ${report.rows} rows where the run has counted ${file.rows}`);
-  }
-  return report;
-}
-
-async function subjectOf(
-  { contents, kind }: RunMetadataFile,
-  kinds: ControlDependencies['knowledge']['kinds'],
-): Promise<RowSubject> {
-  if (contents === 'links') return { are: 'links', kind };
-  const definition = await kinds.find(kind);
-  if (definition === undefined)
-    throw new AppError('NOT_FOUND', `no kind ${kind} is defined: define it, then start the run again`);
-  return { are: 'entities', kind: definition };
-}
-
-function digestOf({ path, contents, kind, sha256 }: RunMetadataFile): string {
-  return createHash('sha256')
-    .update(JSON.stringify([path, contents, kind, sha256]))
-    .digest('hex');
-}
-
-async function* once(content: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield content;
-}
-
-/** Outages, of the graph or of the place where the files are. A fault of ours would only come again. */
-function mayPass(error: unknown): boolean {
-  if (error instanceof AppError) return ERROR_REGISTRY[error.code].retryable;
-  return error instanceof Error && 'syscall' in error;
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof AppError) return error.message;
-  return `a fault in the control worker (${error instanceof Error ? error.name : typeof error})`;
+  return applyMetadataFiles(dependencies, files, { id: runId, key: `run ${runId}` });
 }

@@ -1,12 +1,15 @@
 import { ZodError } from 'zod';
 import { AppError, ERROR_REGISTRY } from '#errors';
 import type { ControlActivities } from '../contracts/index.js';
+import { applyCollected } from './apply-collected.js';
 import { applyRunMetadata } from './apply-run-metadata.js';
+import { completeCollection, failCollection, startCollection } from './collection-life.js';
 import { completeIngestionRun } from './complete-ingestion-run.js';
 import type { ControlDependencies } from './control-dependencies.js';
 import { endpointRef, presentEndpoint } from './endpoint-ref.js';
 import { prepareEndpointTest, storeEndpointTest } from './endpoint-test.js';
 import { failIngestionRun } from './fail-ingestion-run.js';
+import { removeVanished } from './remove-vanished.js';
 import { permanentFailure } from './run-failure.js';
 import { startIngestionRun } from './start-ingestion-run.js';
 import { storeMetadataEndpointTemplates } from './store-metadata-endpoint-templates.js';
@@ -18,6 +21,11 @@ export function createControlActivities(dependencies: ControlDependencies): Cont
     applyRunMetadata: (input) => permanently(() => applyRunMetadata(dependencies, input)),
     completeIngestionRun: (input) => permanently(() => completeIngestionRun(dependencies, input)),
     failIngestionRun: (input) => permanently(() => failIngestionRun(dependencies, input)),
+    startCollection: (input) => permanently(() => startCollection(dependencies, input)),
+    applyCollected: (input) => permanently(() => applyCollected(dependencies, input)),
+    removeVanished: (input) => permanently(() => removeVanished(dependencies, input)),
+    completeCollection: (input) => permanently(() => completeCollection(dependencies, input)),
+    failCollection: (input) => permanently(() => failCollection(dependencies, input)),
     endpointRef: (endpointId) =>
       permanently(async () => endpointRef(await presentEndpoint(dependencies.catalog, endpointId))),
     prepareEndpointTest: (subject) => permanently(() => prepareEndpointTest(dependencies, subject)),

@@ -20,5 +20,10 @@ export function previewWorkflowId(requestId: string): string {
   return `preview::${requestId}`;
 }
 
+/** One collection from an endpoint at a time. */
+export function collectionWorkflowId(endpointId: string): string {
+  return `collection::${endpointId}`;
+}
+
 /** Reading the templates is one workflow: the latest reading wins. */
 export const TEMPLATE_SYNC_WORKFLOW_ID = 'template-sync';

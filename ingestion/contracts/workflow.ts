@@ -1,4 +1,6 @@
 import type {
+  CollectMetadataInput,
+  CollectMetadataResult,
   PreviewMetadataInput,
   PreviewMetadataResult,
   TestEndpointInput,
@@ -94,6 +96,58 @@ export interface PreviewReport {
   readonly failure: IngestionFailure | null;
 }
 
+/** Argument of `metadataCollectionWorkflow`. */
+export interface CollectionInput {
+  readonly collectionId: string;
+  readonly endpointId: string;
+  readonly scope: readonly string[];
+  /** Removes what has vanished however much that is. */
+  readonly allowDeletions: boolean;
+}
+
+export interface ApplyCollectedInput extends CollectionInput {
+  /** Those to apply now. */
+  readonly files: readonly RunMetadataFile[];
+  /** What came of those before. */
+  readonly before: RunMetadataSummary;
+  /** Number of all files. */
+  readonly total: number;
+}
+
+export interface RemoveVanishedInput extends CollectionInput {
+  readonly collected: CollectMetadataResult;
+}
+
+/** What has vanished of one sort of things. */
+export interface Vanished {
+  /** How many the graph had from this endpoint. */
+  readonly held: number;
+  readonly vanished: number;
+  readonly removed: number;
+}
+
+/** What has vanished from one scope that was looked through to its end. */
+export interface ScopeRemoval {
+  readonly namespace: string;
+  readonly namePrefix: string;
+  readonly datasets: Vanished;
+  /** Of the data sets that are still there. */
+  readonly fields: Vanished;
+  /** True when so much has vanished that somebody should confirm it, so nothing was removed. */
+  readonly heldBack: boolean;
+}
+
+export interface CompleteCollectionInput extends CollectionInput {
+  readonly counts: CollectMetadataResult['counts'];
+  readonly applied: RunMetadataSummary;
+  readonly removals: readonly ScopeRemoval[];
+}
+
+export interface FailCollectionInput extends CollectionInput {
+  readonly state: 'FAILED' | 'CANCELLED';
+  readonly failure: IngestionFailure | null;
+}
+
 /** Activities of the TypeScript worker. Each is idempotent on the run id. */
 export interface ControlActivities {
   startIngestionRun(input: IngestionRunInput): Promise<PreparedRun>;
@@ -101,6 +155,11 @@ export interface ControlActivities {
   completeIngestionRun(input: CompleteIngestionRunInput): Promise<void>;
   failIngestionRun(input: FailIngestionRunInput): Promise<void>;
   storeMetadataEndpointTemplates(list: TemplateList): Promise<void>;
+  startCollection(input: CollectionInput): Promise<CollectMetadataInput>;
+  applyCollected(input: ApplyCollectedInput): Promise<RunMetadataSummary>;
+  removeVanished(input: RemoveVanishedInput): Promise<ScopeRemoval[]>;
+  completeCollection(input: CompleteCollectionInput): Promise<void>;
+  failCollection(input: FailCollectionInput): Promise<void>;
   endpointRef(endpointId: string): Promise<EndpointRef>;
   prepareEndpointTest(subject: EndpointTestInput['subject']): Promise<PreparedEndpointTest>;
   /** Adds the time at which the test has ended, and keeps the test of a registered endpoint. */
@@ -112,5 +171,6 @@ export interface DataActivities {
   runIngestionUnit(input: RunIngestionUnitInput): Promise<RunIngestionUnitResult>;
   listMetadataEndpointTemplates(): Promise<TemplateList>;
   testMetadataEndpoint(input: TestEndpointInput): Promise<TestEndpointResult>;
+  collectMetadata(input: CollectMetadataInput): Promise<CollectMetadataResult>;
   previewMetadata(input: PreviewMetadataInput): Promise<PreviewMetadataResult>;
 }

@@ -11,7 +11,7 @@ export { openArrowStream } from './arrow/read-arrow-stream.js';
 export { arrowRows, type RowSubject } from './arrow-rows.js';
 export type { LoadReport } from './load-report.js';
 export { type LoadDependencies, loadRows } from './load-rows.js';
-export type { MetadataRows } from './metadata-row.js';
+export { type MetadataRows, urnOfKey } from './metadata-row.js';
 export { ndjsonRows } from './ndjson-rows.js';
 export { discardPreview, takePreview } from './preview-file.js';
 export { MAX_METADATA_FILE_BYTES, readMetadataFile } from './read-metadata-file.js';

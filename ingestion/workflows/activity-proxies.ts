@@ -13,7 +13,9 @@ export const control = proxyActivities<ControlActivities>({
  * Applying metadata files takes as long as they have rows; what is written is not written again, so a repetition costs
  * little. The heartbeat tells a dead worker from a busy one.
  */
-export const metadata = proxyActivities<Pick<ControlActivities, 'applyRunMetadata'>>({
+export const metadata = proxyActivities<
+  Pick<ControlActivities, 'applyRunMetadata' | 'applyCollected' | 'removeVanished'>
+>({
   taskQueue: TYPESCRIPT_TASK_QUEUE,
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '20 seconds',
@@ -33,6 +35,19 @@ export const asked = proxyActivities<Pick<DataActivities, 'testMetadataEndpoint'
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: '20 seconds',
   retry: { maximumAttempts: 1 },
+});
+
+/**
+ * Looking through a whole source. Nobody waits for it at that moment, but a worker that has not taken it after a minute is not
+ * there.
+ */
+export const collecting = proxyActivities<Pick<DataActivities, 'collectMetadata'>>({
+  taskQueue: PYTHON_TASK_QUEUE,
+  scheduleToStartTimeout: '1 minute',
+  startToCloseTimeout: '12 hours',
+  heartbeatTimeout: '20 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 4 },
 });
 
 /**

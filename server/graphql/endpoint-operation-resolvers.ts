@@ -1,6 +1,7 @@
 import { datasetUrn } from '#graph-schema';
 import type { EndpointRecord, EndpointTestRecord, ErrorRecord } from '#graph-store';
 import type { EndpointTestReport, Preview } from '#ingestion/contracts';
+import { type CollectMetadataInput, collectMetadata } from '../commands/collect-metadata.js';
 import { type PreviewMetadataInput, previewMetadata } from '../commands/preview-metadata.js';
 import { type TestMetadataEndpointInput, testMetadataEndpoint } from '../commands/test-metadata-endpoint.js';
 import { withUserErrors } from '../commands/user-errors.js';
@@ -9,6 +10,11 @@ import type { GraphqlContext } from './graphql-context.js';
 import { upper } from './views.js';
 
 export const endpointOperationMutations = {
+  collectMetadata: (_: unknown, { input }: { readonly input: CollectMetadataInput }, { commands }: GraphqlContext) =>
+    withUserErrors({ collectionId: null as string | null, alreadyRunning: false }, () =>
+      collectMetadata(commands, input),
+    ),
+
   previewMetadata: (_: unknown, { input }: { readonly input: PreviewMetadataInput }, { commands }: GraphqlContext) =>
     withUserErrors({ preview: null as PreviewView | null, error: null as ErrorRecord | null }, async () => {
       const { preview, error } = await previewMetadata(commands, input);
@@ -33,6 +39,12 @@ export const endpointResolvers = {
     const { rows } = await catalog.endpointTests(id).page({ first: 1 });
     return rows[0] === undefined ? null : testView(rows[0].record);
   },
+
+  collections: ({ id }: EndpointRecord, args: PageArguments, { commands: { catalog } }: GraphqlContext) =>
+    connection(catalog.collections(id), args, (collection) => collection),
+
+  lastCollection: async ({ id }: EndpointRecord, _: unknown, { commands: { catalog } }: GraphqlContext) =>
+    (await catalog.collections(id).page({ first: 1 })).rows[0]?.record ?? null,
 };
 
 type PreviewView = ReturnType<typeof previewView>;

@@ -95,6 +95,29 @@ MATCH (n:Entity {urn: $urn})
 WHERE n:Run
 RETURN toString(n.startedAt) AS startedAt, toString(n.endedAt) AS endedAt;
 
+// LIST_COLLECTED.count
+MATCH (:Entity:MetadataEndpoint {urn: $endpoint})-[c:COLLECTED]->(n:Entity:Dataset)
+WHERE c.deletedAt IS NULL AND n.deletedAt IS NULL AND n.placeholder IS NULL AND n.urn STARTS WITH $prefix RETURN count(n) AS total;
+
+// LIST_COLLECTED.page
+MATCH (:Entity:MetadataEndpoint {urn: $endpoint})-[c:COLLECTED]->(n:Entity:Dataset)
+WHERE c.deletedAt IS NULL AND n.deletedAt IS NULL AND n.placeholder IS NULL AND n.urn STARTS WITH $prefix AND ($afterUrn IS NULL OR n.urn > $afterUrn)
+WITH n ORDER BY n.urn LIMIT $limit
+RETURN properties(n) AS n, COLLECT {
+  MATCH (n)-[h:HAS_FIELD]->(f:Field) WHERE h.deletedAt IS NULL AND f.deletedAt IS NULL AND f.placeholder IS NULL
+  RETURN f.urn
+} AS fields ORDER BY n.urn;
+
+// LIST_COLLECTIONS.count
+MATCH (n:Entity:MetadataCollection {endpointId: $endpointId})
+WHERE n.deletedAt IS NULL AND n.placeholder IS NULL RETURN count(n) AS total;
+
+// LIST_COLLECTIONS.page
+MATCH (n:Entity:MetadataCollection {endpointId: $endpointId})
+WHERE n.deletedAt IS NULL AND n.placeholder IS NULL AND ($afterUrn IS NULL OR n.startedAt < $afterStartedAt OR (n.startedAt = $afterStartedAt AND n.urn < $afterUrn))
+RETURN properties(n) AS n
+ORDER BY n.startedAt DESC, n.urn DESC LIMIT $limit;
+
 // LIST_DEFINED_KINDS
 MATCH (n:Entity:KindDefinition)
 WHERE n.deletedAt IS NULL AND n.placeholder IS NULL
@@ -923,6 +946,13 @@ MATCH (n:Entity {urn: row.urn})
 USING INDEX n:Entity(urn)
 WITH n, row.version AS version, row.set AS set
 SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:KindDefinition;
+
+// updateEntities(MetadataCollection)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:MetadataCollection;
 
 // updateEntities(MetadataEndpoint)
 UNWIND $rows AS row

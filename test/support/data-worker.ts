@@ -43,6 +43,7 @@ export async function startWorkers(
     },
     listMetadataEndpointTemplates: pythonTemplates,
     testMetadataEndpoint: (input) => scripted(operations.testMetadataEndpoint)(input),
+    collectMetadata: (input) => scripted(operations.collectMetadata)(input),
     previewMetadata: (input) => scripted(operations.previewMetadata)(input),
   };
   const connection = await NativeConnection.connect({ address: temporal.address });
