@@ -1,6 +1,8 @@
 /** Names that both languages know. Changing one breaks running workflows and deployed workers. */
 export const TYPESCRIPT_TASK_QUEUE = 'nucleus-control';
 export const PYTHON_TASK_QUEUE = 'nucleus-data';
+/** For what somebody waits for: a worker keeps room for it however many runs it has taken. */
+export const PYTHON_QUESTIONS_TASK_QUEUE = 'nucleus-data-questions';
 export const DEFAULT_STAGING_PROVIDER_ID = 'local_directory';
 export const INTERNAL_EVENTS_PATH = '/internal/ingestion-events';
 

@@ -1,5 +1,5 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
-import { PYTHON_TASK_QUEUE, TYPESCRIPT_TASK_QUEUE } from '../contracts/names.js';
+import { PYTHON_QUESTIONS_TASK_QUEUE, PYTHON_TASK_QUEUE, TYPESCRIPT_TASK_QUEUE } from '../contracts/names.js';
 import type { ControlActivities, DataActivities } from '../contracts/workflow.js';
 
 /** Short database work. It is repeated without end: a run that has landed must be recorded once Neo4j is back. */
@@ -30,7 +30,7 @@ const TAKEN_WITHIN = '5 seconds';
  * that is slow to answer.
  */
 export const asked = proxyActivities<Pick<DataActivities, 'testMetadataEndpoint' | 'previewMetadata'>>({
-  taskQueue: PYTHON_TASK_QUEUE,
+  taskQueue: PYTHON_QUESTIONS_TASK_QUEUE,
   scheduleToStartTimeout: TAKEN_WITHIN,
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: '20 seconds',

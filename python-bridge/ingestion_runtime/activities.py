@@ -56,15 +56,13 @@ class IngestionActivities:
         self._metadata = metadata
         self._poster = poster
 
-    def all(self) -> list[Callable[..., Any]]:
-        """Return what a worker registers."""
-        return [
-            self.list_metadata_endpoint_templates,
-            self.run_ingestion_unit,
-            self.test_metadata_endpoint,
-            self.preview_metadata,
-            self.collect_metadata,
-        ]
+    def work(self) -> list[Callable[..., Any]]:
+        """Return what may take long, for a worker to register."""
+        return [self.list_metadata_endpoint_templates, self.run_ingestion_unit, self.collect_metadata]
+
+    def questions(self) -> list[Callable[..., Any]]:
+        """Return what somebody waits for; a worker keeps room for it beside the runs."""
+        return [self.test_metadata_endpoint, self.preview_metadata]
 
     @activity.defn(name="listMetadataEndpointTemplates")
     async def list_metadata_endpoint_templates(self) -> dict[str, Any]:

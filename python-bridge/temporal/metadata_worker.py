@@ -1,7 +1,7 @@
-"""The Python Temporal worker: moves rows and looks at endpoints, on task queue ``nucleus-data``.
+"""The Python Temporal worker: rows on task queue ``nucleus-data``, answers on ``nucleus-data-questions``.
 
 Run it as a script: ``python python-bridge/temporal/metadata_worker.py``. It prints a JSON line with ``"msg": "ready"``
-once Spark is warm and the queue is polled, and leaves with code 0 on SIGTERM or SIGINT.
+once Spark is warm and the queues are polled, and leaves with code 0 on SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 # As a script this file's own folder is on the path, not the one above it that holds the packages.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -35,13 +35,16 @@ from runtime_common.spark import SparkEngine
 from runtime_common.staging_providers import staging_providers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from runtime_common.protocols import StagingProvider
 
 TASK_QUEUE = "nucleus-data"
+QUESTIONS_TASK_QUEUE = "nucleus-data-questions"
 # Runs at once; each holds one source connection, and Spark shares its cores among those that commit.
 MAX_RUNS = 8
+# Connection tests and previews at once, beside the runs: somebody waits for them.
+MAX_QUESTIONS = 4
 CONNECT_DEADLINE_SECONDS = 60.0
 SWEEP_INTERVAL_SECONDS = 600.0
 # A running slice rarely ends within it; it is there so that a commit in flight does.
@@ -85,6 +88,21 @@ async def _sweep(areas: Mapping[str, StagingProvider | RunMetadataFolder], stop:
         await _wait(stop, SWEEP_INTERVAL_SECONDS)
 
 
+def _worker(
+    client: Client, task_queue: str, activities: list[Callable[..., Any]], *, at_once: int, executor: ThreadPoolExecutor
+) -> Worker:
+    return Worker(
+        client,
+        task_queue=task_queue,
+        activities=activities,
+        activity_executor=executor,
+        max_concurrent_activities=at_once,
+        graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,
+        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+        default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+    )
+
+
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
     stop = asyncio.Event()
@@ -103,18 +121,11 @@ async def run(settings: Settings) -> None:
         if client is None:
             return
         activities = IngestionActivities(factory=factory, staging=staging, metadata=metadata, poster=poster)
-        with ThreadPoolExecutor(max_workers=MAX_RUNS, thread_name_prefix="run") as executor:
-            worker = Worker(
-                client,
-                task_queue=TASK_QUEUE,
-                activities=activities.all(),
-                activity_executor=executor,
-                max_concurrent_activities=MAX_RUNS,
-                graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,
-                max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
-                default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
-            )
-            async with worker:
+        with ThreadPoolExecutor(max_workers=MAX_RUNS + MAX_QUESTIONS, thread_name_prefix="activity") as executor:
+            async with (
+                _worker(client, TASK_QUEUE, activities.work(), at_once=MAX_RUNS, executor=executor),
+                _worker(client, QUESTIONS_TASK_QUEUE, activities.questions(), at_once=MAX_QUESTIONS, executor=executor),
+            ):
                 descriptor_hash = factory.templates().descriptor_hash
                 poster.worker_ready(descriptor_hash)
                 _log.info("ready", extra={"data": {"taskQueue": TASK_QUEUE, "descriptorHash": descriptor_hash}})

@@ -53,14 +53,14 @@ def test_each_takes_and_returns_what_the_contract_describes(tmp_path):
     assert len(answered("collect-metadata", request, built.collect_metadata)["files"]) == 1
 
 
-def test_a_worker_registers_every_activity(tmp_path):
-    names = [
-        getattr(one, "__temporal_activity_definition").name for one in activities(tmp_path, ScriptedEndpoint()).all()
-    ]
-    assert names == [
-        "listMetadataEndpointTemplates", "runIngestionUnit",
-        "testMetadataEndpoint", "previewMetadata", "collectMetadata",
-    ]  # fmt: skip
+def test_what_somebody_waits_for_has_a_queue_of_its_own(tmp_path):
+    built = activities(tmp_path, ScriptedEndpoint())
+    work, questions = (
+        [getattr(one, "__temporal_activity_definition").name for one in group]
+        for group in (built.work(), built.questions())
+    )
+    assert work == ["listMetadataEndpointTemplates", "runIngestionUnit", "collectMetadata"]
+    assert questions == ["testMetadataEndpoint", "previewMetadata"]
 
 
 def test_a_failure_is_typed_and_holds_no_secret(tmp_path):

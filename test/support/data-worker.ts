@@ -3,6 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } 
 import {
   type ControlActivities,
   type DataActivities,
+  PYTHON_QUESTIONS_TASK_QUEUE,
   PYTHON_TASK_QUEUE,
   type RunIngestionUnitInput,
   type RunIngestionUnitResult,
@@ -64,7 +65,12 @@ export async function startWorkers(
       activities: control,
       interceptors: { activity: [heartbeats] },
     }),
-    ...(withData ? [await create({ taskQueue: PYTHON_TASK_QUEUE, activities: data })] : []),
+    ...(withData
+      ? [
+          await create({ taskQueue: PYTHON_TASK_QUEUE, activities: data }),
+          await create({ taskQueue: PYTHON_QUESTIONS_TASK_QUEUE, activities: data }),
+        ]
+      : []),
   ];
   const running = workers.map((worker) => worker.run());
   return {
