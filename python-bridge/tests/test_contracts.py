@@ -99,7 +99,15 @@ def test_the_templates_are_what_the_contract_describes():
     templates = EndpointFactory(secret_key=None, spark=SparkEngine(jars=None)).templates()
     validate("template-list", templates.to_wire())
     by_id = {template.id: template for template in templates.templates}
-    assert sorted(by_id) == ["http_rest", "iceberg", "jdbc_postgres", "jdbc_postgres_tables", "kafka", "parquet_files"]
+    assert sorted(by_id) == [
+        "cdm_postgres",
+        "http_rest",
+        "iceberg",
+        "jdbc_postgres",
+        "jdbc_postgres_tables",
+        "kafka",
+        "parquet_files",
+    ]
     for template in by_id.values():
         Draft202012Validator.check_schema(template.config_schema)
     password = by_id["jdbc_postgres"].config_schema["properties"]["password"]

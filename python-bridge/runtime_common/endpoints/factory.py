@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from runtime_common.contracts.model import parse
-from runtime_common.endpoints import http_rest, iceberg, jdbc_postgres, kafka, parquet_files, postgres_tables
+from runtime_common.endpoints import (
+    cdm_postgres,
+    http_rest,
+    iceberg,
+    jdbc_postgres,
+    kafka,
+    parquet_files,
+    postgres_tables,
+)
 from runtime_common.endpoints.descriptor import template_list
 from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin, SourcePlugin, by_id, installed_plugins
 from runtime_common.exceptions import IngestionError, UnknownTemplateError
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 Plugin = TypeVar("Plugin", SourcePlugin, SinkPlugin)
 
 BUILT_IN: tuple[EndpointPlugin, ...] = (
+    cdm_postgres.ENDPOINT,
     http_rest.ENDPOINT,
     iceberg.ENDPOINT,
     jdbc_postgres.ENDPOINT,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from runtime_common.endpoints.postgres_tables.column_types import SqlType
+    from runtime_common.endpoints.postgres_tables.delivery import PreparedBatch
 
 # 2000-01-01, PostgreSQL's epoch, in the days and microseconds of 1970.
 _EPOCH_DAYS = 10_957
@@ -69,26 +70,20 @@ def copy_rows(batch: pa.RecordBatch, columns: Sequence[SqlType], *, first_row: i
     return zip(numbers, *values, strict=True)
 
 
-def refused_rows(
-    batch: pa.RecordBatch, columns: Mapping[str, SqlType], *, key: Sequence[str]
-) -> dict[int, RejectedRow]:
+def refused_rows(batch: PreparedBatch, columns: Mapping[str, SqlType], *, key: Sequence[str]) -> dict[int, RejectedRow]:
     """Return the rows that no COPY and no comparison by key can take, by their position in the batch.
 
     Args:
-        batch: The rows.
+        batch: The rows; those that are refused already stay so.
         columns: Types of the target's columns by name.
         key: Columns that identify a row in a merge; empty otherwise.
     """
-    found: dict[int, RejectedRow] = {}
-    for name, values in zip(batch.schema.names, batch.columns, strict=True):
+    found = dict(batch.refused)
+    for name, values in zip(batch.rows.schema.names, batch.rows.columns, strict=True):
         for code, reason, mask in _faults(values, columns[name], is_key=name in key):
             for position in pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist():
-                found.setdefault(
-                    position,
-                    RejectedRow(
-                        code=code, field=name, reason=f"{name} {reason}", row=row_text(batch.slice(position, 1))
-                    ),
-                )
+                text = row_text(batch.source.slice(position, 1))
+                found.setdefault(position, RejectedRow(code=code, field=name, reason=f"{name} {reason}", row=text))
     return found
 
 

@@ -12,16 +12,15 @@ from runtime_common.endpoints.postgres_tables.errors import is_row_fault, row_fa
 from runtime_common.exceptions import DataError, RowsRejectedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from runtime_common.cancellation import Cancellation
+    from runtime_common.endpoints.postgres_tables.delivery import PreparedBatch
     from runtime_common.endpoints.postgres_tables.movement import Movement
     from runtime_common.endpoints.postgres_tables.slice_table import SliceTable
-    from runtime_common.protocols import RecordReader
 
 # Each one costs about twenty statements; a slice with more of them has another fault than its rows.
 MAX_REFUSED_ROWS = 10_000
-_CHUNK_ROWS = 8 * 1024
 
 
 class RowFaults:
@@ -95,17 +94,17 @@ def too_many() -> DataError:
 
 
 def rejection(
-    refused: Mapping[int, RejectedRow], faults: Mapping[int, psycopg.Error], reader: RecordReader
+    refused: Mapping[int, RejectedRow], faults: Mapping[int, psycopg.Error], batches: Iterator[PreparedBatch]
 ) -> RowsRejectedError:
     """Return the error that names all refused rows, those found before the copy and those that the server refused."""
     rejected = dict(refused)
     first_row = 0
-    for batch in reader.iter_batches(_CHUNK_ROWS):
-        for position in faults.keys() & range(first_row, first_row + batch.num_rows):
+    for batch in batches:
+        for position in faults.keys() & range(first_row, first_row + batch.source.num_rows):
             code, column, reason = row_fault(faults[position])
-            text = row_text(batch.slice(position - first_row, 1))
+            text = row_text(batch.source.slice(position - first_row, 1))
             rejected[position] = RejectedRow(code=code, field=column, reason=reason, row=text)
-        first_row += batch.num_rows
+        first_row += batch.source.num_rows
     ordered = dict(sorted(rejected.items()))
     example = next(iter(ordered.values()))
     return RowsRejectedError(

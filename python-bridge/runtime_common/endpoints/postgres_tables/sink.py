@@ -12,6 +12,7 @@ from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointMode
 from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin
 from runtime_common.endpoints.postgres_tables.checks import connection_checks
 from runtime_common.endpoints.postgres_tables.config import PostgresTablesConfig
+from runtime_common.endpoints.postgres_tables.delivery import Delivery, plain_delivery
 from runtime_common.endpoints.postgres_tables.errors import connection_failure, write_failure
 from runtime_common.endpoints.postgres_tables.ledger import Ledger, TargetName
 from runtime_common.endpoints.postgres_tables.slice_commit import SliceCommit
@@ -100,22 +101,32 @@ class PostgresTablesSink:
         with self._connected(name) as connection, cancellation.interrupting(connection.cancel_safe):
             with connection.transaction():
                 ledger = self._ledger(connection, name)
-                commit = SliceCommit(connection, ledger, name, request, reader, cancellation).run()
+                delivery = self.delivery(request, reader)
+                commit = SliceCommit(connection, ledger, name, request, delivery, cancellation).run()
                 failpoint("postgres-tables.before-commit")
                 cancellation.check()
             failpoint("postgres-tables.after-commit")
             return commit
 
+    def table_of(self, target: str) -> str:
+        """Return the name of a target's table."""
+        return check_target(target)
+
+    def delivery(self, request: CommitRequest, reader: RecordReader) -> Delivery:
+        """Return what a slice brings to its table."""
+        return plain_delivery(request, reader)
+
     def _ledger(self, connection: psycopg.Connection, name: TargetName) -> Ledger:
         return Ledger(connection, control_schema=self._config.control_schema, target=name)
 
     def _name(self, target: str) -> TargetName:
-        if len(check_target(target)) > _MAX_NAME_BYTES:
+        table = self.table_of(target)
+        if len(table) > _MAX_NAME_BYTES:
             raise ConfigurationError(
                 f"a table's name may have {_MAX_NAME_BYTES} characters; shorten it", field="unit.target"
             )
         return TargetName(
-            schema=self._config.schema_, table=target, namespace=self._config.namespace, database=self._config.database
+            schema=self._config.schema_, table=table, namespace=self._config.namespace, database=self._config.database
         )
 
     @contextmanager

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
-import pyarrow.parquet as pq
 
 from runtime_common.endpoints.postgres_tables.errors import is_row_fault
 from runtime_common.endpoints.postgres_tables.movement import Movement
@@ -17,7 +16,6 @@ from runtime_common.endpoints.postgres_tables.tables import (
     create_table,
     evolve_table,
     read_table,
-    unit_columns,
 )
 from runtime_common.endpoints.sink_turn import earlier_commit
 from runtime_common.exceptions import SinkError
@@ -27,12 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runtime_common.cancellation import Cancellation
-    from runtime_common.endpoints.postgres_tables.column_types import SqlType
+    from runtime_common.endpoints.postgres_tables.delivery import Delivery
     from runtime_common.endpoints.postgres_tables.ledger import Ledger, TargetName
     from runtime_common.endpoints.postgres_tables.tables import Table
-    from runtime_common.protocols import CommitRequest, RecordReader, SinkCommit
-
-_CHUNK_ROWS = 8 * 1024
+    from runtime_common.protocols import CommitRequest, SinkCommit
 
 
 class SliceCommit:
@@ -43,7 +39,7 @@ class SliceCommit:
         ledger: Of the target.
         target: The table.
         request: The commit asked for.
-        reader: The slice.
+        delivery: The slice.
         cancellation: Asked while the slice is copied and while refused rows are looked for.
     """
 
@@ -53,16 +49,15 @@ class SliceCommit:
         ledger: Ledger,
         target: TargetName,
         request: CommitRequest,
-        reader: RecordReader,
+        delivery: Delivery,
         cancellation: Cancellation,
     ) -> None:
         self._connection = connection
         self._ledger = ledger
         self._target = target
         self._request = request
-        self._reader = reader
+        self._delivery = delivery
         self._cancellation = cancellation
-        self._key = list(request.primary_key) if request.write_mode == "merge" else []
 
     def run(self) -> SinkCommit:
         """Move the rows and record them, or return the earlier commit of the same batch.
@@ -76,13 +71,12 @@ class SliceCommit:
         earlier = self._earlier()
         if earlier is not None:
             return earlier
-        columns = unit_columns(pq.read_schema(self._reader.part_paths()[0]))
         table = read_table(self._connection, self._target)
-        source = SliceTable(self._connection, columns, name="nucleus_slice")
+        source = SliceTable(self._connection, self._delivery.columns)
         refused = source.fill(
-            self._reader.iter_batches(_CHUNK_ROWS),
+            self._delivery.batches(),
             existing={} if table is None else table.columns,
-            key=self._key,
+            key=self._delivery.key,
             cancellation=self._cancellation,
         )
         if len(refused) > MAX_REFUSED_ROWS:
@@ -94,11 +88,11 @@ class SliceCommit:
         if earlier is not None:
             return earlier
         self._ledger.create()
-        table = self._prepared(columns)
-        movement = self._movement(source, table, columns)
+        table = self._prepared()
+        movement = self._movement(source, table)
         changed, faults = self._moved(movement, source)
         if refused or faults:
-            raise rejection(refused, faults, self._reader)
+            raise rejection(refused, faults, self._delivery.batches())
         return self._ledger.append(self._request.record, rows_written=changed, fields=table.fields)
 
     def _earlier(self) -> SinkCommit | None:
@@ -108,14 +102,20 @@ class SliceCommit:
     def _last(self, unit_key: str) -> SinkCommit | None:
         return None if read_table(self._connection, self._target) is None else self._ledger.last_of(unit_key)
 
-    def _prepared(self, columns: Mapping[str, SqlType]) -> Table:
+    def _prepared(self) -> Table:
         """Make the table, or evolve it, as the unit's policy allows."""
         table = read_table(self._connection, self._target)
         if table is None:
             self._ledger.forget()
-            create_table(self._connection, self._target, columns, self._key)
+            create_table(
+                self._connection,
+                self._target,
+                self._delivery.declared,
+                key=self._delivery.key,
+                required=self._delivery.required,
+            )
         elif self._request.schema_change == "evolve":
-            evolve_table(self._connection, self._target, table, columns)
+            evolve_table(self._connection, self._target, table, self._delivery.declared)
         else:
             return table
         changed = read_table(self._connection, self._target)
@@ -123,18 +123,19 @@ class SliceCommit:
             raise SinkError(f"table {self._target.label} vanished while it was written")
         return changed
 
-    def _movement(self, source: SliceTable, table: Table, columns: Mapping[str, SqlType]) -> Movement:
-        request = self._request
-        written = check_columns(self._target, table, columns, policy=request.schema_change, key=self._key)
+    def _movement(self, source: SliceTable, table: Table) -> Movement:
+        delivery = self._delivery
+        policy = self._request.schema_change
+        taken = check_columns(self._target, table, delivery.declared, policy=policy, key=delivery.key)
         return Movement(
             source,
             self._target,
             table.columns,
-            columns=written,
-            mode=request.write_mode,
-            key=self._key,
-            order=[request.cursor_field] if request.cursor_field else [],
-            delete_field=request.delete_field,
+            columns=[name for name in delivery.written if name in taken],
+            mode=self._request.write_mode,
+            key=delivery.key,
+            order=delivery.order,
+            delete_field=delivery.delete_field,
         )
 
     def _moved(self, movement: Movement, source: SliceTable) -> tuple[int, Mapping[int, psycopg.Error]]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from runtime_common.endpoints.postgres_tables.copying import copy_rows, refused_rows, wire_type
-from runtime_common.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +17,10 @@ if TYPE_CHECKING:
     from runtime_common.bad_rows import RejectedRow
     from runtime_common.cancellation import Cancellation
     from runtime_common.endpoints.postgres_tables.column_types import SqlType
+    from runtime_common.endpoints.postgres_tables.delivery import PreparedBatch
 
 # The temporary table's own names, which no column of a user can meet: position in the slice, and numbered columns.
+_NAME = "nucleus_slice"
 ROW = sql.Identifier("row")
 
 
@@ -29,20 +30,18 @@ class SliceTable:
     Args:
         connection: In a transaction.
         columns: Types of the unit's columns.
-        name: Of the temporary table.
     """
 
-    def __init__(self, connection: psycopg.Connection, columns: Mapping[str, SqlType], *, name: str) -> None:
+    def __init__(self, connection: psycopg.Connection, columns: Mapping[str, SqlType]) -> None:
         self._connection = connection
         self._columns = dict(columns)
         self._positions = {column: position for position, column in enumerate(columns)}
-        self._name = sql.Identifier("pg_temp", name)
-        self._own_name = sql.Identifier(name)
+        self._name = sql.Identifier("pg_temp", _NAME)
         self.rows = 0
 
     def fill(
         self,
-        batches: Iterator[pa.RecordBatch],
+        batches: Iterator[PreparedBatch],
         *,
         existing: Mapping[str, SqlType],
         key: Sequence[str],
@@ -62,7 +61,7 @@ class SliceTable:
         ]
         self._connection.execute(
             sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(
-                self._own_name, sql.SQL(", ").join([sql.SQL("{} bigint").format(ROW), *declared])
+                sql.Identifier(_NAME), sql.SQL(", ").join([sql.SQL("{} bigint").format(ROW), *declared])
             )
         )
         limits = self._columns | {name: type_ for name, type_ in existing.items() if name in self._columns}
@@ -74,10 +73,10 @@ class SliceTable:
                 cancellation.check()
                 faulty = refused_rows(batch, limits, key=key)
                 refused.update({self.rows + position: row for position, row in faulty.items()})
-                for part, first_row in _without(batch, sorted(faulty), first_row=self.rows):
+                for part, first_row in _without(batch.rows, sorted(faulty), first_row=self.rows):
                     for row in copy_rows(part, columns, first_row=first_row):
                         copy.write_row(row)
-                self.rows += batch.num_rows
+                self.rows += batch.rows.num_rows
         # Without statistics a merge of many rows would be planned as one of a few.
         self._connection.execute(sql.SQL("ANALYZE {}").format(self._name))
         return refused
@@ -96,17 +95,8 @@ class SliceTable:
         return sql.Identifier(f"c{self._positions[name]}")
 
     def type_of(self, name: str) -> SqlType:
-        """Return the type of one of the unit's columns.
-
-        Raises:
-            ConfigurationError: The slice has no such column.
-        """
-        try:
-            return self._columns[name]
-        except KeyError:
-            raise ConfigurationError(
-                f"the slice has no column {name!r}; it has {', '.join(self._columns)}", field="policy.deleteField"
-            ) from None
+        """Return the type of one of the unit's columns."""
+        return self._columns[name]
 
 
 def _without(batch: pa.RecordBatch, refused: Sequence[int], *, first_row: int) -> Iterator[tuple[pa.RecordBatch, int]]:

@@ -96,12 +96,20 @@ def unit_columns(schema: pa.Schema) -> dict[str, SqlType]:
 
 
 def create_table(
-    connection: psycopg.Connection, target: TargetName, unit: Mapping[str, SqlType], key: Sequence[str]
+    connection: psycopg.Connection,
+    target: TargetName,
+    columns: Mapping[str, SqlType],
+    *,
+    key: Sequence[str],
+    required: frozenset[str],
 ) -> None:
     """Make the table, with a primary key where there is one."""
     if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (target.schema,)).fetchone() is None:
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(target.schema)))
-    parts = [_declared(name, type_) for name, type_ in unit.items()]
+    parts = [
+        sql.SQL("{} NOT NULL" if name in required else "{}").format(_declared(name, type_))
+        for name, type_ in columns.items()
+    ]
     if key:
         parts.append(sql.SQL("PRIMARY KEY ({})").format(sql.SQL(", ").join(map(sql.Identifier, key))))
     connection.execute(sql.SQL("CREATE TABLE {} ({})").format(target.identifier, sql.SQL(", ").join(parts)))
