@@ -215,6 +215,12 @@ export const SETTINGS = {
     readBy: ['python'],
     default: '.nucleus/data/staging',
   },
+  STAGING_URL: {
+    description:
+      'Directory of the hdfs_directory staging provider, as hdfs://host:port/path; without it there is none.',
+    schema: z.string().regex(/^hdfs:\/\/[^/?#@\s]+(\/[^/?#\s]+)+\/?$/, 'must be hdfs://host:port/path'),
+    readBy: ['python'],
+  },
   STAGING_MEMORY_BYTES: {
     description:
       'Bytes of memory that the in_memory staging provider may hold, all slices together; what is beyond goes to STAGING_ROOT.',

@@ -28,6 +28,11 @@ def is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
+def is_unreachable(error: OSError) -> bool:
+    """Return whether the store did not answer."""
+    return error.errno == errno.EHOSTUNREACH
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileEntry:
     """One name in a directory; ``modified_at`` in seconds since the epoch, ``size`` in bytes."""
@@ -101,11 +106,11 @@ class FileStore(Protocol):
         ...
 
     def rename(self, source: PurePosixPath, target: PurePosixPath) -> None:
-        """Give a file or directory another name, in one step. A file replaces a file; a directory replaces nothing.
+        """Give a file or directory another name, in one step. Who calls it knows that a file's new name is free.
 
         Raises:
             FileNotFoundError: The source is gone.
-            FileExistsError: The target is a directory with content.
+            FileExistsError: The target is a directory with content, which is never replaced.
         """
         ...
 
@@ -135,6 +140,10 @@ class FileStore(Protocol):
 
     def fetch(self, path: PurePosixPath) -> Path:
         """Return the file on this machine, brought here where it is elsewhere; a second call brings nothing anew."""
+        ...
+
+    def forget(self, path: PurePosixPath) -> None:
+        """Remove the copies that :meth:`fetch` has made of files below a directory; the files themselves stay."""
         ...
 
     def spark_url(self, path: PurePosixPath) -> str:

@@ -176,6 +176,9 @@ class LocalFiles:
         """Return the path."""
         return self.root / path
 
+    def forget(self, path: PurePosixPath) -> None:
+        """Do nothing: there are no copies."""
+
     def spark_url(self, path: PurePosixPath) -> str:
         """Return the path."""
         return str(self.root / path)

@@ -212,6 +212,14 @@ class MemoryFiles:
                 node.on_disk = on_disk
             return node.on_disk
 
+    def forget(self, path: PurePosixPath) -> None:
+        """Remove the files on disk whose content is in memory too."""
+        with self._lock:
+            for one, node in self._nodes.items():
+                if node.content is not None and node.on_disk is not None and one.is_relative_to(path):
+                    node.on_disk.unlink(missing_ok=True)
+                    node.on_disk = None
+
     def spark_url(self, path: PurePosixPath) -> str:
         """Return the file on disk: Spark is another process."""
         return str(self.fetch(path))

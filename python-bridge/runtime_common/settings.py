@@ -30,6 +30,7 @@ _LOG_LEVELS = {
     "fatal": "CRITICAL",
 }
 _ADDRESS = re.compile(r"[^\s:]+:\d+")
+_HDFS_URL = re.compile(r"hdfs://[^/?#@\s]+(/[^/?#\s]+)+/?")
 _SHORTEST_TOKEN = 24
 
 
@@ -41,6 +42,7 @@ class Settings:
     temporal_namespace: str
     staging_root: Path
     staging_memory_bytes: int
+    staging_url: str | None
     metadata_root: Path
     spark_jars_dir: Path
     secret_key: SecretKey | None
@@ -69,6 +71,7 @@ def load_settings(environment: Mapping[str, str], *, needs_secret_key: bool) -> 
         temporal_namespace=reader.text("TEMPORAL_NAMESPACE") or "nucleus",
         staging_root=Path(reader.text("STAGING_ROOT") or DEFAULT_STAGING_ROOT),
         staging_memory_bytes=reader.whole_number("STAGING_MEMORY_BYTES", DEFAULT_STAGING_MEMORY_BYTES),
+        staging_url=reader.optional_matching("STAGING_URL", _HDFS_URL, "must be hdfs://host:port/path"),
         metadata_root=Path(reader.text("METADATA_ROOT") or DEFAULT_METADATA_ROOT),
         spark_jars_dir=Path(reader.text("SPARK_JARS_DIR") or DEFAULT_SPARK_JARS_DIR),
         secret_key=key,
@@ -105,6 +108,12 @@ class _Reader:
             self._reject(name, f"must be a whole number, got {value!r}")
             return default
         return int(value)
+
+    def optional_matching(self, name: str, pattern: re.Pattern[str], rule: str) -> str | None:
+        value = self.text(name)
+        if value is not None and pattern.fullmatch(value) is None:
+            self._reject(name, f"{rule}, got {value!r}")
+        return value
 
     def log_level(self) -> str:
         value = self.text("LOG_LEVEL") or "info"

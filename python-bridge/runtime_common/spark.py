@@ -64,7 +64,7 @@ class SparkEngine:
         """
         root = self._alive()
         group = f"nucleus-{secrets.token_hex(6)}"
-        try:
+        with self._typed_failures(root):
             spark = root.newSession()
             spark.sparkContext.setJobGroup(group, "nucleus", interruptOnCancel=True)
             if cancellation is None:
@@ -74,16 +74,28 @@ class SparkEngine:
                 cancel = root.sparkContext._jsc.sc().cancelJobGroupAndFutureJobs
                 with cancellation.interrupting(lambda: cancel(group)):
                     yield spark
+
+    @contextmanager
+    def context(self) -> Iterator[SparkContext]:
+        """Yield the shared context, for calls into the JVM that start no job; raises like :meth:`session`."""
+        root = self._alive()
+        with self._typed_failures(root):
+            yield root.sparkContext
+
+    @contextmanager
+    def _typed_failures(self, root: SparkSession) -> Iterator[None]:
+        try:
+            yield
         except (Py4JNetworkError, ConnectionError):
             failure: Exception = self._lost()
         except (Py4JJavaError, PySparkException) as error:
-            failure = self._lost() if self._is_dead(root) else SinkError(f"Spark failed: {_reason(error)}")
+            failure = self._lost() if self._is_dead(root) else SinkError(f"Spark failed: {java_reason(error)}")
         except Py4JError as error:
             # No answer, though py4j does not say so: the connection may break a moment before the process has ended.
             failure = (
                 self._lost()
                 if self._is_dead(root, within=_JVM_DEATH_SECONDS)
-                else SinkError(f"Spark failed: {_reason(error)}")
+                else SinkError(f"Spark failed: {java_reason(error)}")
             )
         else:
             return
@@ -165,12 +177,12 @@ class SparkEngine:
         try:
             return builder.getOrCreate()
         except (Py4JError, PySparkException, ConnectionError, OSError) as error:
-            failure = EngineLostError(f"Spark did not start: {_reason(error)}")
+            failure = EngineLostError(f"Spark did not start: {java_reason(error)}")
         self._forget(SparkContext._gateway)
         raise failure
 
 
-def _reason(error: Exception) -> str:
+def java_reason(error: Exception) -> str:
     """Return the first line that says what happened, without stack trace or secrets."""
     java = getattr(error, "java_exception", None)
     text = str(error)

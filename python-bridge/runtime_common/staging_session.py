@@ -123,5 +123,7 @@ class DirectorySession:
             self._files.remove(trash)
 
     def close(self) -> None:
-        """Give the lease up; sealed data stays until its TTL."""
+        """Give the lease up; sealed data stays until its TTL, copies of it on this machine do not."""
+        with suppress(OSError, IngestionError):
+            self._files.forget(self._directory)
         self._release()

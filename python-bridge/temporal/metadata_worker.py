@@ -111,7 +111,7 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(signal_number, stop.set)
     spark = SparkEngine(jars=settings.spark_jars_dir)
     opened = ExitStack()
-    staging = opened.enter_context(staging_providers(settings))
+    staging = opened.enter_context(staging_providers(settings, spark))
     poster = EventPoster(url=settings.events_url, token=settings.internal_token)
     metadata = RunMetadataFolder(settings.metadata_root)
     sweeper = asyncio.create_task(_sweep({**staging, "metadata": metadata}, stop))

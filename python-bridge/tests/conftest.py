@@ -14,6 +14,7 @@ from psycopg import sql
 from runtime_common.cancellation import Cancellation
 from runtime_common.http import HttpClient, HttpLimits
 from runtime_common.spark import SparkEngine
+from tests.support.hdfs_cluster import HdfsCluster, running_hdfs
 from tests.support.http_server import LOOPBACK, HttpServer, running_http
 from tests.support.kafka_broker import KafkaBroker, running_kafka
 from tests.support.postgres_cluster import running_postgres
@@ -73,6 +74,12 @@ def connect() -> Iterator[Callable[..., HttpClient]]:
     yield build
     for client in opened:
         client.close()
+
+
+@pytest.fixture(scope="session")
+def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HdfsCluster]:
+    with running_hdfs(tmp_path_factory.mktemp("hdfs")) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

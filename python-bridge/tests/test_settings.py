@@ -95,3 +95,13 @@ def test_the_bound_of_staging_in_memory_is_a_whole_number_of_bytes():
     assert load(STAGING_MEMORY_BYTES="0").staging_memory_bytes == 0
     with pytest.raises(ConfigurationError, match="STAGING_MEMORY_BYTES must be a whole number"):
         load(STAGING_MEMORY_BYTES="1 GiB")
+
+
+def test_staging_on_hdfs_is_a_url_without_a_login():
+    assert load().staging_url is None
+    assert (
+        load(STAGING_URL="hdfs://namenode:8020/nucleus/staging").staging_url == "hdfs://namenode:8020/nucleus/staging"
+    )
+    for wrong in ("/local", "hdfs://namenode:8020", "hdfs://user@namenode:8020/staging", "s3://bucket/staging"):
+        with pytest.raises(ConfigurationError, match="STAGING_URL must be"):
+            load(STAGING_URL=wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from runtime_common.bad_rows import RejectedRow
+from runtime_common.endpoints.hdfs import HdfsDirectoryStaging
 from runtime_common.exceptions import StagingError
 from runtime_common.staging import InMemoryStaging, LocalDirectoryStaging
 from tests.support.slices import context, rows, seal, seal_slice
@@ -17,12 +19,16 @@ ROWS = rows(id=[1, 2, 3], note=["a", None, "c"])
 PLENTY = 64 * 1024 * 1024
 
 
-@pytest.fixture(params=["local_directory", "in_memory", "in_memory without memory"])
+@pytest.fixture(params=["local_directory", "in_memory", "in_memory without memory", "hdfs_directory"])
 def staging(request, tmp_path):
     with ExitStack() as opened:
         local = opened.enter_context(closing(LocalDirectoryStaging(tmp_path / "staging")))
         if request.param == "local_directory":
             yield local
+        elif request.param == "hdfs_directory":
+            url = f"{request.getfixturevalue('hdfs').url}/staging/{secrets.token_hex(6)}"
+            engine = request.getfixturevalue("spark")
+            yield opened.enter_context(closing(HdfsDirectoryStaging(url, engine=engine, overflow=local)))
         else:
             limit = 0 if "without" in request.param else PLENTY
             yield opened.enter_context(closing(InMemoryStaging(limit_bytes=limit, overflow=local)))
@@ -106,7 +112,8 @@ def test_a_slice_is_given_as_files_too(staging):
     reader = session.reader()
     (path,) = reader.part_paths()
     assert reader.part_paths() == [path]
-    assert reader.part_urls() == [str(path)]
+    (url,) = reader.part_urls()
+    assert url == str(path) or url.startswith("hdfs://")
     assert pq.read_table(path).to_pylist() == ROWS.to_pylist()
 
 

@@ -127,6 +127,7 @@ const JAR_SETS = [
   { name: 'spark', parts: [{ folder: '.', profile: [] }] },
   { name: 'openlineage', parts: [{ folder: '.', profile: [] }] },
   { name: 'kafka', parts: [{ folder: '.', profile: [] }] },
+  { name: 'hadoop', parts: [{ folder: '.', profile: [] }] },
 ];
 
 /**

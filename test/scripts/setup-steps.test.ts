@@ -9,7 +9,7 @@ import { setupSteps } from '../../scripts/setup/steps.mjs';
 import { scratchFolder } from '../support/folder.js';
 import { isAlive } from './owned-child.js';
 
-const POMS = ['neo4j', 'spark', 'openlineage', 'kafka'].map((name) => `scripts/stack/poms/${name}.xml`);
+const POMS = ['neo4j', 'spark', 'openlineage', 'kafka', 'hadoop'].map((name) => `scripts/stack/poms/${name}.xml`);
 const LOCK = 'python-bridge/requirements.lock';
 
 describe('jars', () => {

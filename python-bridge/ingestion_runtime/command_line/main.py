@@ -55,7 +55,7 @@ def run_cli(arguments: Sequence[str] | None = None) -> int:
             factory = EndpointFactory(
                 secret_key=settings.secret_key, spark=spark, http_addresses=settings.http_addresses
             )
-            return _Commands(options, settings, factory, cancellation).execute()
+            return _Commands(options, settings, factory, spark, cancellation).execute()
     except RunCancelledError:
         sys.stderr.write("cancelled; what was committed stays, and resume continues from there\n")
         return EXIT_CANCELLED
@@ -66,11 +66,17 @@ def run_cli(arguments: Sequence[str] | None = None) -> int:
 
 class _Commands:
     def __init__(
-        self, options: argparse.Namespace, settings: Settings, factory: EndpointFactory, cancellation: Cancellation
+        self,
+        options: argparse.Namespace,
+        settings: Settings,
+        factory: EndpointFactory,
+        spark: SparkEngine,
+        cancellation: Cancellation,
     ) -> None:
         self._options = options
         self._settings = settings
         self._factory = factory
+        self._spark = spark
         self._cancellation = cancellation
 
     def execute(self) -> int:
@@ -114,7 +120,7 @@ class _Commands:
                 opened.callback(bar.finish)
             environment = RuntimeEnvironment(
                 factory=self._factory,
-                staging=opened.enter_context(staging_providers(self._settings)),
+                staging=opened.enter_context(staging_providers(self._settings, self._spark)),
                 metadata=RunMetadataFolder(self._settings.metadata_root),
                 attempt=run.attempt,
                 cancellation=self._cancellation,

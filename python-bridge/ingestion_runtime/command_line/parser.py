@@ -37,6 +37,7 @@ environment:
   HTTP_ALLOWED_NETWORKS    networks that HTTP sources may reach beside public addresses
   STAGING_ROOT             directory of staged slices (default {DEFAULT_STAGING_ROOT})
   STAGING_MEMORY_BYTES     what "in_memory" staging may hold (default {DEFAULT_STAGING_MEMORY_BYTES})
+  STAGING_URL              where "hdfs_directory" staging is, as hdfs://host:port/path
   METADATA_ROOT            directory of metadata that a source leaves (default {DEFAULT_METADATA_ROOT})
   SPARK_JARS_DIR           folder of the Iceberg runtime jar (default {DEFAULT_SPARK_JARS_DIR})
   NUCLEUS_SECRET_KEY_FILE  file with the base64 key that opens sealed secrets (or NUCLEUS_SECRET_KEY)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from runtime_common.contracts.model import parse
 from runtime_common.endpoints import (
     cdm_postgres,
+    hdfs,
     http_rest,
     iceberg,
     jdbc_postgres,
@@ -33,6 +34,7 @@ Plugin = TypeVar("Plugin", SourcePlugin, SinkPlugin)
 
 BUILT_IN: tuple[EndpointPlugin, ...] = (
     cdm_postgres.ENDPOINT,
+    hdfs.ENDPOINT,
     http_rest.ENDPOINT,
     iceberg.ENDPOINT,
     jdbc_postgres.ENDPOINT,

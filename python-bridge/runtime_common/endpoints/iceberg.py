@@ -123,7 +123,7 @@ class IcebergSink:
         check_target(request.target)
         with self._engine.session(cancellation) as spark:
             self._add_catalog(spark)
-            rows = conforming(spark.read.parquet(*[str(path) for path in reader.part_paths()]))
+            rows = conforming(spark.read.parquet(*reader.part_urls()))
             spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {self._catalog}.`{self._namespace}`")
             spark.sql(create_table_sql(self._identifier(request.target), rows.schema))
             history = self._history(spark, request.target)

@@ -58,10 +58,11 @@ def warehouse_checks(warehouse: str, engine: SparkEngine, cancellation: Cancella
 class RemoteWarehouse:
     """A warehouse that is reached through the file systems of Spark's Hadoop client."""
 
-    def __init__(self, warehouse: str, engine: SparkEngine, cancellation: Cancellation) -> None:
+    def __init__(self, warehouse: str, engine: SparkEngine, cancellation: Cancellation, *, field: str = _FIELD) -> None:
         self._warehouse = warehouse
         self._engine = engine
         self._cancellation = cancellation
+        self._field = field
 
     def reach(self) -> str:
         """Find the warehouse, or the closest folder above it.
@@ -109,7 +110,7 @@ class RemoteWarehouse:
                 f"{self._warehouse} can't be {wanted}: {error.message}; check the URL, and the rights of the worker's "
                 "user",
                 code=code,
-                field=_FIELD,
+                field=self._field,
             )
         else:
             return

@@ -17,7 +17,7 @@ from runtime_common.endpoints.parquet_columns import FolderColumns, columns_afte
 from runtime_common.endpoints.parquet_manifests import INCOMING, Arrival, DataFile, FolderManifest, ManifestLog
 from runtime_common.endpoints.sink_turn import check_target, earlier_commit, openlineage_name
 from runtime_common.exceptions import IngestionError, SinkError
-from runtime_common.file_store import is_full
+from runtime_common.file_store import is_full, is_unreachable
 from runtime_common.protocols import CommitRequest, RecordReader, SinkCommit
 from runtime_common.staging_parts import damaged
 
@@ -131,13 +131,11 @@ class ParquetFolderSink:
         try:
             yield
         except OSError as error:
-            full = is_full(error)
-            advice = "free some space" if full else "check the directory and its rights"
             raise SinkError(
-                f"{self._files.location(folder)} can't be written: {error.strerror}; {advice}",
-                code="SINK_DISK_FULL" if full else "SINK_NOT_WRITABLE",
+                f"{self._files.location(folder)} can't be written: {error.strerror}; {_advice(error)}",
+                code=_code(error),
                 field=self._config_field,
-                retryable=full,
+                retryable=is_full(error) or is_unreachable(error),
             ) from None
 
     def _last(self, log: ManifestLog, newest: FolderManifest | None, unit_key: str, target: str) -> SinkCommit | None:
@@ -161,6 +159,18 @@ class ParquetFolderSink:
         namespace, name = openlineage_name(self._location, target)
         version = f"{manifest.number:08d}-{manifest.record.batch_id}"
         return DatasetRef(namespace=namespace, name=name, version=version, fields=manifest.fields)
+
+
+def _code(error: OSError) -> str:
+    if is_full(error):
+        return "SINK_DISK_FULL"
+    return "SINK_UNREACHABLE" if is_unreachable(error) else "SINK_NOT_WRITABLE"
+
+
+def _advice(error: OSError) -> str:
+    if is_full(error):
+        return "free some space"
+    return "check that it runs" if is_unreachable(error) else "check the directory and its rights"
 
 
 class _ArrivingFiles:

@@ -6,10 +6,8 @@ everything; who logs in may do what an access rule allows.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import uuid
@@ -22,6 +20,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.support.certificates import server_identity
+from tests.support.java_process import JVM_OPTIONS, free_ports, java_command, record_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 _REPOSITORY = Path(__file__).resolve().parents[3]
 _JARS = Path(os.environ.get("KAFKA_JARS_DIR", _REPOSITORY / ".nucleus" / "jars" / "kafka"))
 _READY_SECONDS = 60.0
-# As for every JVM that lives for one test run only: no time for the second compiler to pay off.
-_JVM = ["-Xms64m", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 _LOGGING = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 
 READER = "reader"
@@ -42,7 +39,7 @@ class KafkaBroker:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._ports = _free_ports(4)
+        self._ports = free_ports(4)
         self._process: subprocess.Popen[bytes] | None = None
         plain, login, tls, self._controller_port = self._ports
         self.address = f"127.0.0.1:{plain}"
@@ -58,10 +55,10 @@ class KafkaBroker:
         """Start the process and wait until it answers."""
         with (self._home / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [_java_command(), *_JVM, *_LOGGING, "-cp", f"{_JARS}/*", "kafka.Kafka", "server.properties"],
+                [java_command(), *JVM_OPTIONS, *_LOGGING, "-cp", f"{_JARS}/*", "kafka.Kafka", "server.properties"],
                 stdout=log, stderr=log, cwd=self._home, start_new_session=True,
             )  # fmt: skip
-        _record(self._process.pid)
+        record_process(self._process.pid, "kafka")
         self._await_ready(self._process)
 
     def stop(self) -> None:
@@ -95,7 +92,7 @@ class KafkaBroker:
 
     def _java(self, *arguments: str) -> None:
         subprocess.run(
-            [_java_command(), *_JVM, *_LOGGING, "-cp", f"{_JARS}/*", *arguments],
+            [java_command(), *JVM_OPTIONS, *_LOGGING, "-cp", f"{_JARS}/*", *arguments],
             check=True, capture_output=True, cwd=self._home,
         )  # fmt: skip
 
@@ -146,11 +143,6 @@ def running_kafka(home: Path) -> Iterator[KafkaBroker]:
         broker.stop()
 
 
-def _java_command() -> str:
-    home = os.environ.get("JAVA_HOME")
-    return str(Path(home) / "bin" / "java") if home else "java"
-
-
 def _escaped(text: str) -> str:
     """Properties files are Latin-1."""
     return text.encode("ascii", "backslashreplace").decode().replace("\\x", "\\u00")
@@ -159,31 +151,3 @@ def _escaped(text: str) -> str:
 def _random_id() -> str:
     # The first bits of a version 4 UUID are free; a dash there would be taken for an option.
     return "N" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
-
-
-def _record(pid: int) -> None:
-    """Leave a note for the test run, which ends what a killed pytest has left (``scripts/stack/process-record.ts``)."""
-    folder = os.environ.get("TEST_RECORDS_DIR")
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    if not folder or not boot.exists():
-        return
-    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    record = {
-        "pid": pid,
-        "startedAt": f"{boot.read_text().strip()}:{ticks}",
-        "name": "kafka",
-        "stopSignal": "SIGTERM",
-        "stopTimeoutMs": 5000,
-    }
-    Path(folder, f"kafka-{pid}.pid.json").write_text(json.dumps(record))

@@ -145,8 +145,10 @@ class PickySink:
 class ScriptedFactory(EndpointFactory):
     """The worker's factory, with this source in place of any other, and a sink that may refuse rows."""
 
-    def __init__(self, source: SourceEndpoint, refused: frozenset[int] = frozenset()) -> None:
-        super().__init__(secret_key=None, spark=SparkEngine(jars=None))
+    def __init__(
+        self, source: SourceEndpoint, refused: frozenset[int] = frozenset(), *, spark: SparkEngine | None = None
+    ) -> None:
+        super().__init__(secret_key=None, spark=spark or SparkEngine(jars=None))
         self._scripted = source
         self._refused = refused
 
