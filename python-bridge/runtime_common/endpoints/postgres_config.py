@@ -219,7 +219,10 @@ class PostgresObject(EndpointModel):
     ] = None
 
     model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["table"]}, {"required": ["query"], "not": {"required": ["schema"]}}]}
+        json_schema_extra={
+            "oneOf": [{"required": ["table"]}, {"required": ["query"], "not": {"required": ["schema"]}}],
+            "examples": [{"schema": "public", "table": "orders"}],
+        }
     )
 
     @model_validator(mode="after")

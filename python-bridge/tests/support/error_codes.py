@@ -14,7 +14,7 @@ BRIDGE = Path(__file__).resolve().parents[2]
 PACKAGES = ("runtime_common", "ingestion_runtime", "temporal")
 # Settings have names of their own, which look the same.
 _SETTINGS = {"settings.py", "failpoints.py"}
-OTHER_WORDS = frozenset({"HTTP_ALLOWED_NETWORKS", "SASL_PLAINTEXT", "SASL_SSL"})
+OTHER_WORDS = frozenset({"HAS_FIELD", "HTTP_ALLOWED_NETWORKS", "SASL_PLAINTEXT", "SASL_SSL"})
 """Literals that look like codes and are none."""
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 _CLASSES = {
