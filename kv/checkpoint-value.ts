@@ -12,7 +12,12 @@ export const storedCursorSchema = z.strictObject({
   value: z.string().min(1),
   boundary: z.array(z.string()),
   tie: z
-    .strictObject({ field: z.string().min(1), value: z.string().min(1), rows: z.int().min(1) })
+    .strictObject({
+      field: z.string().min(1),
+      value: z.string().min(1),
+      rows: z.int().min(1),
+      digest: z.string().min(1),
+    })
     .nullable()
     .default(null),
   schemaFingerprint: z.string().min(1),

@@ -18,6 +18,7 @@ export const cursorTieSchema = z.strictObject({
   field: z.string().min(1).describe('the unique column'),
   value: z.string().min(1).describe('its highest committed value among the rows of the watermark, as text'),
   rows: z.int().min(1).describe('committed rows of the watermark up to that value'),
+  digest: z.string().min(1).describe('hash over the tie-break values of those rows, made by the source'),
 });
 
 export const cursorSchema = z.strictObject({

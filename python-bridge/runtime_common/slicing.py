@@ -7,6 +7,7 @@ WholeReadCutter     a read in any order: the watermark stands at the end only
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -21,7 +22,21 @@ from runtime_common.row_hash import row_hashes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from runtime_common.contracts import CursorTie
     from runtime_common.protocols import CursorColumn
+
+
+@dataclass
+class LargeTies:
+    """Groups of equal cursor values that no list of hashes can hold; shared with the read, which knows their size.
+
+    Attributes:
+        closing: Stands for all rows at the upper bound of the read, once that is known; None where hashes will do.
+        closing_value: The upper bound.
+    """
+
+    closing: CursorTie | None = None
+    closing_value: str | None = None
 
 
 class Tie:
@@ -85,7 +100,9 @@ class _ColumnCutter:
         start: Cursor | None,
         hashed: Sequence[str] | None = None,
         compared: Sequence[str] | None = None,
+        large_ties: LargeTies | None = None,
     ) -> None:
+        self._large_ties = large_ties or LargeTies()
         self._column = column
         self._fingerprint = schema_fingerprint
         self._start = start
@@ -111,10 +128,12 @@ class _ColumnCutter:
             yield Rows(rows)
 
     def _cursor(self, carried: Sequence[str] = ()) -> Cursor:
-        if self._tie.rows + len(carried) > MAX_BOUNDARY_ROWS:
+        value = canonical(self._tie.value, self._column.family, column=self._column.field)
+        large = self._large_ties.closing if value == self._large_ties.closing_value else None
+        if large is None and self._tie.rows + len(carried) > MAX_BOUNDARY_ROWS:
             raise DataError(
                 f"more than {MAX_BOUNDARY_ROWS} rows share one value of cursor column {self._column.field!r}; "
-                "choose a column with finer values",
+                "choose a column with finer values, or set the policy tieBreakField",
                 code="CURSOR_TOO_COARSE",
                 field=self._column.field,
             )
@@ -124,8 +143,9 @@ class _ColumnCutter:
             family=self._column.family,
             time_zone="UTC" if self._column.family == "timestamptz" else "none",
             precision=self._column.precision,
-            value=canonical(self._tie.value, self._column.family, column=self._column.field),
-            boundary=sorted([*self._tie.hashes, *carried]),
+            value=value,
+            boundary=[] if large is not None else sorted([*self._tie.hashes, *carried]),
+            tie=large,
             schema_fingerprint=self._fingerprint,
         )
 
@@ -144,6 +164,7 @@ class SliceCutter(_ColumnCutter):
         slice_rows: Rows after which a slice may end.
         hashed: Columns that make up a row, where batches have others beside them; None for all.
         compared: Columns by which committed rows are recognised, where the schema has grown; None for all.
+        large_ties: What the read knows of groups that are too large to list.
     """
 
     def __init__(
@@ -155,9 +176,15 @@ class SliceCutter(_ColumnCutter):
         slice_rows: int,
         hashed: Sequence[str] | None = None,
         compared: Sequence[str] | None = None,
+        large_ties: LargeTies | None = None,
     ) -> None:
         super().__init__(
-            column=column, schema_fingerprint=schema_fingerprint, start=start, hashed=hashed, compared=compared
+            column=column,
+            schema_fingerprint=schema_fingerprint,
+            start=start,
+            hashed=hashed,
+            compared=compared,
+            large_ties=large_ties,
         )
         self._slice_rows = slice_rows
         self._highest: pa.Scalar | None = None
@@ -222,10 +249,17 @@ class SliceCutter(_ColumnCutter):
                 continue
             yield from self._advance(values, rows, done, change)
             done = change
-            if self._tie.makes_a_watermark and self._rows_in_slice:
+            if self._tie.makes_a_watermark and not self._is_partly_known and self._rows_in_slice:
                 yield Cut(self._cursor())
                 self._rows_in_slice = 0
         yield from self._advance(values, rows, done, len(values))
+
+    @property
+    def _is_partly_known(self) -> bool:
+        """Whether the group is that of a watermark of which the read has left the committed rows out."""
+        if self._start is None or self._start.tie is None:
+            return False
+        return self._start.value == canonical(self._tie.value, self._column.family, column=self._column.field)
 
     def _advance(self, values: pa.Array, rows: pa.RecordBatch, start: int, end: int) -> Iterator[Rows]:
         if end > start:

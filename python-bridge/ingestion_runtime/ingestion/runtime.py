@@ -219,6 +219,7 @@ class _UnitRun:
             include_null_cursors=policy.null_cursor == "include",
             lag_seconds=policy.lag_seconds,
             tie_break_field=policy.tie_break_field,
+            redelivers=self._unit.write_mode == "merge",
             engine=policy.engine,
             bad_rows=self._bad_rows,
         )

@@ -14,11 +14,16 @@ MAX_BOUNDARY_ROWS = 20_000
 
 
 class CursorTie(ContractModel):
-    """Stands for the boundary where more rows share the watermark than it may list: rows of it up to ``value``."""
+    """Stands for the boundary where more rows share the watermark than it may list: rows of it up to ``value``.
+
+    ``rows`` counts them and ``digest`` is the source's hash over their tie-break values, so that a row that arrives
+    late among them is noticed.
+    """
 
     field: Annotated[str, StringConstraints(min_length=1)]
     value: Annotated[str, StringConstraints(min_length=1)]
     rows: Annotated[int, Field(ge=1)]
+    digest: Annotated[str, StringConstraints(min_length=1)]
 
 
 class Cursor(ContractModel):

@@ -15,14 +15,16 @@ from runtime_common.endpoints.postgres_errors import read_error, read_timeout
 from runtime_common.endpoints.postgres_snapshot import asking, connect, export_snapshot
 from runtime_common.endpoints.postgres_stream import AdbcStream
 from runtime_common.endpoints.postgres_target import find_target
+from runtime_common.endpoints.postgres_tie import TieBreak, check_no_tie
 from runtime_common.endpoints.postgres_values import AcceptingCutter, ExactValues, without_rejected
 from runtime_common.exceptions import IngestionError, InternalError
 from runtime_common.protocols import SourceRead
 from runtime_common.read_ahead import ReadAhead
-from runtime_common.slicing import SliceCutter
+from runtime_common.slicing import LargeTies, SliceCutter
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from runtime_common.cancellation import Cancellation
@@ -58,12 +60,16 @@ class PostgresRead(SourceRead):
         self._selected = selected
         self._bad_rows = request.bad_rows
         self._include_nulls = request.include_null_cursors
+        self._redelivers = request.redelivers
         self._cancellation = cancellation
         self.cursor_column = None
         self.upper_bound, self.null_cursor_rows = None, 0
+        self._tie_break: TieBreak | None = None
+        self._large_ties = LargeTies()
+        self._start: Cursor | None = None
         self._connection = connect(config)
         try:
-            with asking(self._connection, config, what=selected.label, field=selected.field, cancellation=cancellation):
+            with self._asking():
                 self._snapshot_id, version = export_snapshot(self._connection)
                 self._target = find_target(self._connection, selected)
                 if request.cursor_field is not None:
@@ -71,6 +77,10 @@ class PostgresRead(SourceRead):
                     self.upper_bound, self.null_cursor_rows = read_bounds(
                         self._connection, self._target.source, self.cursor_column, request.lag_seconds
                     )
+                    if request.tie_break_field is not None:
+                        self._tie_break = TieBreak(
+                            self._connection, self._target, self.cursor_column, request.tie_break_field
+                        )
         except BaseException:
             self._connection.close()
             raise
@@ -92,7 +102,8 @@ class PostgresRead(SourceRead):
             SourceError: The read failed, the connection was lost, or nothing came for ``readTimeoutSeconds``.
             DataError: A row can't be delivered exactly, and the policy is to fail.
         """
-        yield from self._stream(self._query(lower, upper, lookback_seconds))
+        query = self._query(lower, upper, lookback_seconds)
+        yield from self._stream(query)
 
     def sample(self, *, rows: int, seconds: int) -> Generator[pa.RecordBatch, None, None]:
         """Stream at most ``rows`` rows, which the server may take ``seconds`` to find; raises like :meth:`batches`."""
@@ -142,10 +153,16 @@ class PostgresRead(SourceRead):
         """Return a cutter of an ordered read.
 
         Raises:
+            CheckpointMismatchError: The cursor can only be continued with another tie-break column.
             InternalError: The read has no cursor column.
         """
         if self.cursor_column is None:
             raise InternalError("a read without a cursor column was to be cut")
+        if self._tie_break is None:
+            check_no_tie(start)
+        else:
+            self._tie_break.check_start(start)
+        self._start = start
         return AcceptingCutter(
             SliceCutter(
                 column=self.cursor_column,
@@ -154,6 +171,7 @@ class PostgresRead(SourceRead):
                 slice_rows=slice_rows,
                 hashed=self.schema.names,
                 compared=compared,
+                large_ties=self._large_ties,
             ),
             self._bad_rows,
         )
@@ -164,11 +182,36 @@ class PostgresRead(SourceRead):
             return select
         key = order_key(self.cursor_column)
         where = within(self.cursor_column, lower=lower, upper=upper, lookback_seconds=lookback_seconds)
+        if self._tie_break is not None and upper is not None:
+            where = self._without_large_tie(self._tie_break, where, upper, again=lookback_seconds > 0)
         order: sql.Composable = key
         if self._include_nulls:
             where = sql.SQL("({}) OR {} IS NULL").format(where, key)
             order = sql.SQL("{} NULLS FIRST").format(order)
+        if self._tie_break is not None:
+            order = sql.SQL("{}, {}").format(order, self._tie_break.order)
         return sql.SQL("{} WHERE {} ORDER BY {}").format(select, where, order)
+
+    def _without_large_tie(
+        self, tie_break: TieBreak, where: sql.Composable, upper: str, *, again: bool
+    ) -> sql.Composable:
+        """Learn how large the group at the upper bound is, and leave out what was committed of that at the start."""
+        with self._asking():
+            self._large_ties.closing = tie_break.closing(upper, self._start)
+            self._large_ties.closing_value = upper
+            if self._start is None or again:
+                return where
+            left_out = tie_break.left_out(self._start, redelivers=self._redelivers)
+        return where if left_out is None else sql.SQL("({}) AND {}").format(where, left_out)
+
+    def _asking(self) -> AbstractContextManager[None]:
+        return asking(
+            self._connection,
+            self._config,
+            what=self._selected.label,
+            field=self._selected.field,
+            cancellation=self._cancellation,
+        )
 
     def __enter__(self) -> PostgresRead:
         return self

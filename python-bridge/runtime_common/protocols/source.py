@@ -27,6 +27,7 @@ class ReadRequest:
         include_null_cursors: Whether rows without a cursor value come too, before all others.
         lag_seconds: How long before now the upper bound stays.
         tie_break_field: Unique column that orders rows of one cursor value.
+        redelivers: Whether rows that were committed may come again, because the sink merges them by key.
         engine: What reads, where a source has a choice.
         bad_rows: Takes the rows that the source can't deliver exactly, or fails for them.
     """
@@ -36,6 +37,7 @@ class ReadRequest:
     include_null_cursors: bool = False
     lag_seconds: float = 0
     tie_break_field: str | None = None
+    redelivers: bool = False
     engine: ReadEngine = "auto"
     bad_rows: BadRows = field(default_factory=BadRows)
 
