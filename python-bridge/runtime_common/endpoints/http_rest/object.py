@@ -10,6 +10,10 @@ from runtime_common.endpoints.descriptor import EndpointModel, group
 from runtime_common.endpoints.http_connection import Text
 from runtime_common.endpoints.json_rows import DeclaredField, Path
 
+SizeParam = Annotated[
+    Text | None,
+    Field(title="Size parameter", description="Name of the query parameter for the page size; not sent when not set"),
+]
 BoundFormat = Literal["iso", "isoSeconds", "epochSeconds", "epochMillis", "date", "value"]
 PageSize = Annotated[int, Field(ge=2, le=100_000, title="Page size", description="Records that a page is asked for")]
 
@@ -24,8 +28,12 @@ class OffsetPaging(EndpointModel):
     """The API skips a number of records."""
 
     kind: Literal["offset"]
-    offset_param: Annotated[Text, Field(title="Offset parameter")] = "offset"
-    limit_param: Annotated[Text, Field(title="Limit parameter")] = "limit"
+    offset_param: Annotated[Text, Field(title="Offset parameter", description="Query parameter: how many to skip")] = (
+        "offset"
+    )
+    limit_param: Annotated[Text, Field(title="Limit parameter", description="Query parameter: how many to answer")] = (
+        "limit"
+    )
     page_size: PageSize = 100
     total_path: Annotated[
         Path | None, Field(title="Path of the total", description="Leads to the number of all records")
@@ -36,10 +44,12 @@ class PagePaging(EndpointModel):
     """The API numbers its pages."""
 
     kind: Literal["page"]
-    page_param: Annotated[Text, Field(title="Page parameter")] = "page"
-    size_param: Annotated[Text | None, Field(title="Size parameter")] = None
+    page_param: Annotated[Text, Field(title="Page parameter", description="Query parameter: number of the page")] = (
+        "page"
+    )
+    size_param: SizeParam = None
     page_size: PageSize = 100
-    first_page: Annotated[int, Field(title="First page", ge=0, le=1)] = 1
+    first_page: Annotated[int, Field(title="First page", description="Number of the first page", ge=0, le=1)] = 1
     more_path: Annotated[
         Path | None,
         Field(title="Path of 'more'", description="Leads to true while there are more pages; else an empty page ends"),
@@ -57,9 +67,9 @@ class CursorPaging(EndpointModel):
     """Each answer holds a token for the next page."""
 
     kind: Literal["cursor"]
-    cursor_param: Annotated[Text, Field(title="Cursor parameter")] = "cursor"
+    cursor_param: Annotated[Text, Field(title="Cursor parameter", description="Query parameter: the token")] = "cursor"
     token_path: Annotated[Path, Field(title="Path of the token", description="Missing, null or empty at the end")]
-    size_param: Annotated[Text | None, Field(title="Size parameter")] = None
+    size_param: SizeParam = None
     page_size: PageSize = 100
 
 
@@ -70,7 +80,7 @@ class LinkPaging(EndpointModel):
     next_path: Annotated[
         Path | None, Field(title="Path of the URL", description="Into the body; the Link header when not set")
     ] = None
-    size_param: Annotated[Text | None, Field(title="Size parameter")] = None
+    size_param: SizeParam = None
     page_size: PageSize = 100
 
 
@@ -84,7 +94,10 @@ class Incremental(EndpointModel):
         Text | None,
         Field(title="Parameter of the lower bound", description="Without it all records are read and compared here"),
     ] = None
-    upper_param: Annotated[Text | None, Field(title="Parameter of the upper bound")] = None
+    upper_param: Annotated[
+        Text | None,
+        Field(title="Parameter of the upper bound", description="Gets the end of the run, where the API takes one"),
+    ] = None
     format: Annotated[
         BoundFormat,
         Field(
