@@ -1,15 +1,15 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import {
-  type IngestionRunInput,
+  type IngestionWorkflowInput,
   ingestionWorkflowId,
+  type SinkRun,
   TEMPLATE_SYNC_WORKFLOW_ID,
   TYPESCRIPT_TASK_QUEUE,
 } from './contracts/index.js';
 
-/** What the memo of an open workflow tells of its run. */
-export interface RunningRun {
-  readonly runId: string;
-  readonly sinkId: string;
+/** What the memo of an open workflow tells of its runs. */
+export interface RunningUnit {
+  readonly runs: readonly SinkRun[];
 }
 
 const START_ATTEMPTS = 3;
@@ -22,23 +22,23 @@ export class IngestionClient {
     this.#client = client;
   }
 
-  /** Starts a run, or finds the one that is running: a unit has one workflow at a time (rule R9). */
-  async start(input: IngestionRunInput): Promise<RunningRun & { alreadyRunning: boolean }> {
-    const { runId, sinkId } = input;
+  /** Starts the runs of a unit, or finds those that are running: a unit has one workflow at a time (rule R9). */
+  async start(input: IngestionWorkflowInput): Promise<RunningUnit & { alreadyRunning: boolean }> {
+    const runs = 'runs' in input ? input.runs : [{ runId: input.runId, sinkId: input.sinkId }];
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#client.workflow.start('ingestionRunWorkflow', {
           workflowId: ingestionWorkflowId(input.endpointId, input.unitId),
           taskQueue: TYPESCRIPT_TASK_QUEUE,
           args: [input],
-          memo: { runId, sinkId },
+          memo: { runs },
           workflowIdConflictPolicy: 'FAIL',
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         });
-        return { runId, sinkId, alreadyRunning: false };
+        return { runs, alreadyRunning: false };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        const running = await this.runningRun(input.endpointId, input.unitId);
+        const running = await this.runningUnit(input.endpointId, input.unitId);
         if (running !== undefined) return { ...running, alreadyRunning: true };
         // It has ended between the two calls, so this start may be the next run.
         if (attempt === START_ATTEMPTS) throw error;
@@ -46,24 +46,24 @@ export class IngestionClient {
     }
   }
 
-  /** The unit's open run; undefined when there is none. */
-  async runningRun(endpointId: string, unitId: string): Promise<RunningRun | undefined> {
+  /** The unit's open runs; undefined when there are none. */
+  async runningUnit(endpointId: string, unitId: string): Promise<RunningUnit | undefined> {
     try {
       const description = await this.#client.workflow.getHandle(ingestionWorkflowId(endpointId, unitId)).describe();
-      return description.status.name === 'RUNNING' ? (description.memo as unknown as RunningRun) : undefined;
+      return description.status.name === 'RUNNING' ? runsOf(description.memo ?? {}) : undefined;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;
     }
   }
 
-  /** Asks the running run to stop. @returns its id; undefined when none was running */
-  async cancel(endpointId: string, unitId: string): Promise<string | undefined> {
-    const running = await this.runningRun(endpointId, unitId);
+  /** Asks the running runs to stop. @returns them; undefined when none was running */
+  async cancel(endpointId: string, unitId: string): Promise<RunningUnit | undefined> {
+    const running = await this.runningUnit(endpointId, unitId);
     if (running === undefined) return undefined;
     try {
       await this.#client.workflow.getHandle(ingestionWorkflowId(endpointId, unitId)).cancel();
-      return running.runId;
+      return running;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;
@@ -79,4 +79,9 @@ export class IngestionClient {
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     });
   }
+}
+
+/** A workflow from before units could run into several sinks at once tells of its one run. */
+function runsOf(memo: Readonly<Record<string, unknown>>): RunningUnit {
+  return { runs: (memo.runs ?? [memo]) as SinkRun[] };
 }

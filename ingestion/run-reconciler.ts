@@ -20,7 +20,9 @@ export async function reconcileRuns({ catalog, graph, client, now }: ReconcilerD
   const lost: string[] = [];
   for (const seen of await all(catalog.statuses({ state: 'RUNNING' }))) {
     const { endpointId, unitId, sinkId, lastRunId } = seen;
-    if (lastRunId === null || (await client.runningRun(endpointId, unitId))?.runId === lastRunId) continue;
+    if (lastRunId === null) continue;
+    const running = await client.runningUnit(endpointId, unitId);
+    if (running?.runs.some(({ runId }) => runId === lastRunId)) continue;
     const run = { runId: lastRunId, endpointId, unitId, sinkId };
     const batch = runEndedBatch(run, { endedAt: now(), state: 'FAILED', error: RUN_LOST, status: seen });
     try {

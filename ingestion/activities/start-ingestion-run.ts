@@ -48,7 +48,7 @@ async function begin(
   const fence = status.lastRunId === runId ? status.runCount : status.runCount + 1;
   const batch = runStartedBatch(input, { startedAt: run?.startedAt ?? now(), fence, status });
   await graph.write(batch, { actor: 'ingestion', runId });
-  return { vendor: source.vendor, payload: payloadOf({ runId, unit, unitSink, source, sink, checkpoint, fence }) };
+  return { vendor: source.vendor, payload: payloadOf({ run: input, unit, unitSink, source, sink, checkpoint, fence }) };
 }
 
 /** The graph is written after the key-value store, so a store that is behind it has lost something. */
@@ -69,7 +69,7 @@ async function loadCheckpoint(checkpoints: CheckpointStore, status: StatusRecord
 }
 
 function payloadOf(facts: {
-  runId: string;
+  run: IngestionRunInput;
   unit: UnitRecord;
   unitSink: UnitSinkRecord;
   source: EndpointRecord;
@@ -86,7 +86,8 @@ function payloadOf(facts: {
     stagingProviderId: unit.stagingProviderId,
     policy: unit.policy,
     execution: {
-      runId: facts.runId,
+      runId: facts.run.runId,
+      extractionId: facts.run.extractionId ?? null,
       fence: facts.fence,
       source: endpointRef(facts.source),
       sink: endpointRef(facts.sink),

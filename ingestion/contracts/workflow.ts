@@ -15,13 +15,32 @@ import type {
 } from './run.js';
 import type { TemplateList } from './template.js';
 
-/** Argument of `ingestionRunWorkflow`. The run id is made by the caller, so that a repeated start is the same run. */
+/** One run of a unit into one sink. The run id is made by the caller, so that a repeated start is the same run. */
 export interface IngestionRunInput {
   readonly runId: string;
   readonly endpointId: string;
   readonly unitId: string;
   readonly sinkId: string;
+  /** Shared with the runs into other sinks that write the same extraction. */
+  readonly extractionId?: string;
 }
+
+/** Runs of one unit into several of its sinks, from one extraction. */
+export interface UnitRunsInput {
+  readonly endpointId: string;
+  readonly unitId: string;
+  readonly extractionId: string;
+  /** In the order in which they start. */
+  readonly runs: readonly SinkRun[];
+}
+
+export interface SinkRun {
+  readonly runId: string;
+  readonly sinkId: string;
+}
+
+/** Argument of `ingestionRunWorkflow`. */
+export type IngestionWorkflowInput = IngestionRunInput | UnitRunsInput;
 
 export interface PreparedRun {
   readonly payload: RunIngestionUnitInput;

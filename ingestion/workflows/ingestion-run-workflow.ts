@@ -1,14 +1,31 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { RunMetadataFile } from '../contracts/run.js';
-import type { IngestionRunInput, RunMetadataSummary } from '../contracts/workflow.js';
+import type { IngestionRunInput, IngestionWorkflowInput, RunMetadataSummary } from '../contracts/workflow.js';
 import { control, data, metadata } from './activity-proxies.js';
 import { describeFailure } from './describe-failure.js';
 
 /**
- * One run of one unit: load the checkpoint, let Python move the rows, then store the new checkpoint and the lineage.
+ * The runs of a unit, one for each sink, one after the other: the first reads the source, the others find what it has staged.
+ * Each has its own checkpoint, and its failure is its own: the others run all the same.
+ *
+ * @throws the first failure, once all have run
+ */
+export async function ingestionRunWorkflow(input: IngestionWorkflowInput): Promise<void> {
+  if (!('runs' in input)) return ingest(input);
+  const { runs, ...unit } = input;
+  const failures: unknown[] = [];
+  for (const run of runs) {
+    // After a cancellation each run that has not begun is recorded as cancelled.
+    await ingest({ ...unit, ...run }).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures.find(isCancellation) ?? failures[0];
+}
+
+/**
+ * One run into one sink: load the checkpoint, let Python move the rows, then store the new checkpoint and the lineage.
  * The checkpoint moves only after Python has answered, and Python answers only after the sink has committed (rule R1).
  */
-export async function ingestionRunWorkflow(input: IngestionRunInput): Promise<void> {
+async function ingest(input: IngestionRunInput): Promise<void> {
   try {
     const { payload, vendor } = await control.startIngestionRun(input);
     const result = await data.runIngestionUnit(payload);

@@ -12,15 +12,10 @@ import {
   type UnitRecord,
 } from '#graph-store';
 import { unitEdges } from '#ingestion';
-import {
-  DEFAULT_STAGING_PROVIDER_ID,
-  ID_PATTERN,
-  type IngestionMode,
-  policySchema,
-  type WriteMode,
-} from '#ingestion/contracts';
+import { DEFAULT_STAGING_PROVIDER_ID, ID_PATTERN, type IngestionMode, type WriteMode } from '#ingestion/contracts';
 import { API_ACTOR, type CommandContext } from './command-context.js';
 import { checkAgainstSchema } from './config-validation.js';
+import { mergeReason, policyProblems } from './policy-rules.js';
 
 export interface DefineIngestionUnitInput {
   readonly endpointId: string;
@@ -151,10 +146,7 @@ function ruleProblems(definition: Definition): InputProblem[] {
   if (!ID_PATTERN.test(definition.stagingProviderId))
     refuse('stagingProviderId', 'is not the id of a staging provider');
   if (definition.primaryKey.some((column) => column === '')) refuse('primaryKey', 'names a column without a name');
-  const policy = policySchema.partial().safeParse(definition.policy);
-  for (const issue of policy.error?.issues ?? []) {
-    refuse(['policy', ...issue.path, ...('keys' in issue ? issue.keys.slice(0, 1) : [])].join('.'), issue.message);
-  }
+  problems.push(...policyProblems(definition));
   if (definition.sinks.length === 0) refuse('sinks', 'must name at least one sink');
   const ids = definition.sinks.map((sink) => sink.endpointId);
   if (new Set(ids).size < ids.length) refuse('sinks', 'names one endpoint twice');
@@ -170,12 +162,8 @@ function ruleProblems(definition: Definition): InputProblem[] {
     if (sink.writeMode === 'overwrite' && definition.mode === 'incremental') {
       wrong('writeMode', 'OVERWRITE would keep only the latest slice of an incremental unit: use MERGE or APPEND');
     }
-    if (sink.writeMode !== 'merge' && policy.data?.lookbackSeconds) {
-      wrong('writeMode', 'must be MERGE when policy.lookbackSeconds is set: such rows are delivered again');
-    }
-    if (sink.writeMode !== 'merge' && policy.data?.nullCursor === 'include') {
-      wrong('writeMode', 'must be MERGE when policy.nullCursor is "include": such rows are delivered by every run');
-    }
+    const needsMerge = sink.writeMode === 'merge' ? undefined : mergeReason(definition.policy);
+    if (needsMerge !== undefined) wrong('writeMode', needsMerge);
   }
   return problems;
 }

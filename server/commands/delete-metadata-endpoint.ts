@@ -28,7 +28,7 @@ export async function deleteMetadataEndpoint(
     );
   }
   for (const unit of units) {
-    if ((await ingestion.runningRun(unit.endpointId, unit.id)) !== undefined) {
+    if ((await ingestion.runningUnit(unit.endpointId, unit.id)) !== undefined) {
       throw InputError.one('CONFLICT', 'input.id', `is used by ${unit.name}, which is running: cancel that run first`);
     }
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { InputError } from '#errors';
 import type { UnitRecord } from '#graph-store';
+import type { SinkRun } from '#ingestion/contracts';
 import type { CommandContext } from './command-context.js';
 
 export interface StartIngestionInput {
@@ -9,26 +10,35 @@ export interface StartIngestionInput {
   readonly sinkId?: string | null;
 }
 
+/** Starts a run into one sink, or one into each from a single reading of the source. */
 export async function startIngestion(
   { catalog, ingestion }: CommandContext,
   input: StartIngestionInput,
-): Promise<{ runId: string; alreadyRunning: boolean }> {
-  const unit = await requireUnit(catalog, input);
-  const sinkId = chooseSink(unit, input.sinkId ?? undefined);
-  const run = await ingestion.start({ runId: randomUUID(), endpointId: unit.endpointId, unitId: unit.id, sinkId });
-  if (run.sinkId !== sinkId) {
-    const message = `cannot start: run ${run.runId} of this unit into ${run.sinkId} has not ended; a unit runs into one sink at a time`;
+): Promise<{ runId: string | null; runs: readonly SinkRun[]; alreadyRunning: boolean }> {
+  const { id: unitId, endpointId, ...unit } = await requireUnit(catalog, input);
+  const sinkIds = chooseSinks(unit, input.sinkId ?? undefined);
+  const runs = sinkIds.map((sinkId) => ({ runId: randomUUID(), sinkId }));
+  const [only, ...others] = runs;
+  const isAlone = only !== undefined && others.length === 0;
+  const started = await ingestion.start(
+    isAlone ? { endpointId, unitId, ...only } : { endpointId, unitId, extractionId: randomUUID(), runs },
+  );
+  const running = started.runs.map((run) => run.sinkId);
+  if (!sinkIds.every((sinkId) => running.includes(sinkId))) {
+    const message = `cannot start: this unit runs into ${running.join(', ')} and has not ended; wait for that, or cancel it`;
     throw InputError.one('CONFLICT', 'input.sinkId', message);
   }
-  return { runId: run.runId, alreadyRunning: run.alreadyRunning };
+  const wanted = started.runs.filter((run) => sinkIds.includes(run.sinkId));
+  return { runId: wanted[0]?.runId ?? null, runs: wanted, alreadyRunning: started.alreadyRunning };
 }
 
 export async function cancelIngestion(
   { catalog, ingestion }: CommandContext,
   input: { endpointId: string; unitId: string },
-): Promise<{ runId: string | null }> {
+): Promise<{ runId: string | null; runs: readonly SinkRun[] }> {
   const unit = await requireUnit(catalog, input);
-  return { runId: (await ingestion.cancel(unit.endpointId, unit.id)) ?? null };
+  const runs = (await ingestion.cancel(unit.endpointId, unit.id))?.runs ?? [];
+  return { runId: runs[0]?.runId ?? null, runs };
 }
 
 async function requireUnit(
@@ -47,13 +57,10 @@ async function requireUnit(
       );
 }
 
-function chooseSink(unit: UnitRecord, sinkId: string | undefined): string {
-  const ids = unit.sinks.map((sink) => sink.endpointId);
-  if (sinkId !== undefined) {
-    if (ids.includes(sinkId)) return sinkId;
-    throw InputError.one('NOT_FOUND', 'input.sinkId', `is not a sink of this unit; its sinks are ${ids.join(', ')}`);
-  }
-  const [only, ...others] = ids;
-  if (only !== undefined && others.length === 0) return only;
-  throw InputError.one('BAD_USER_INPUT', 'input.sinkId', `must name one of the unit's sinks: ${ids.join(', ')}`);
+/** All of them unless one is named. */
+function chooseSinks({ sinks }: Pick<UnitRecord, 'sinks'>, sinkId: string | undefined): readonly string[] {
+  const ids = sinks.map((sink) => sink.endpointId);
+  if (sinkId === undefined) return ids;
+  if (ids.includes(sinkId)) return [sinkId];
+  throw InputError.one('NOT_FOUND', 'input.sinkId', `is not a sink of this unit; its sinks are ${ids.join(', ')}`);
 }

@@ -1,4 +1,4 @@
-import type { IngestionMode, WriteMode } from '#ingestion/contracts';
+import type { IngestionMode, SinkRun, WriteMode } from '#ingestion/contracts';
 import { type DefineIngestionUnitInput, defineIngestionUnit } from '../commands/define-ingestion-unit.js';
 import { type DeleteEndpointInput, deleteMetadataEndpoint } from '../commands/delete-metadata-endpoint.js';
 import { type RegisterEndpointInput, registerMetadataEndpoint } from '../commands/register-metadata-endpoint.js';
@@ -13,6 +13,7 @@ interface Input<T> {
   readonly input: T;
 }
 
+const NO_RUNS = { runId: null as string | null, runs: [] as readonly SinkRun[] };
 const NO_ENDPOINT = { endpoint: null as ReturnType<typeof endpointView> | null, commit: null as string | null };
 
 export const mutationResolvers = {
@@ -49,11 +50,11 @@ export const mutationResolvers = {
     }),
 
   startIngestion: (_: unknown, { input }: Input<StartIngestionInput>, { commands }: GraphqlContext) =>
-    withUserErrors({ runId: null as string | null, alreadyRunning: false }, () => startIngestion(commands, input)),
+    withUserErrors({ ...NO_RUNS, alreadyRunning: false }, () => startIngestion(commands, input)),
 
   cancelIngestion: (
     _: unknown,
     { input }: Input<{ endpointId: string; unitId: string }>,
     { commands }: GraphqlContext,
-  ) => withUserErrors({ runId: null as string | null }, () => cancelIngestion(commands, input)),
+  ) => withUserErrors(NO_RUNS, () => cancelIngestion(commands, input)),
 };

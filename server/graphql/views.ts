@@ -1,5 +1,6 @@
 import { browserLink, entityQuery } from '#graph-schema';
 import type { EndpointRecord, RunRecord, TemplateRecord, UnitRecord } from '#graph-store';
+import { policySchema } from '#ingestion/contracts';
 import { redactConfigSecrets } from '../secrets/index.js';
 
 /** Enum values are upper case in GraphQL and lower case in the contract with Python. */
@@ -33,6 +34,7 @@ export function unitView(unit: UnitRecord, browserBase: string | undefined) {
   return {
     ...unit,
     mode: upper(unit.mode),
+    effectivePolicy: policySchema.parse(unit.policy),
     sinks: unit.sinks.map((sink) => ({ ...sink, writeMode: upper(sink.writeMode) })),
     browserUrl: browserUrlOf(browserBase, unit.urn),
   };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { policySchema } from '#ingestion/contracts';
 import { openSharedGraph, type TestGraph } from '../support/graph.js';
 import { type HttpApp, openHttpApp } from '../support/http-app.js';
 import { openOwnNamespace, type TestNamespace } from '../support/temporal.js';
@@ -41,8 +42,10 @@ const register = ({ templateId = 'jdbc_postgres', ...input }: { id: string; temp
 const update = (input: object) => mutate('updateMetadataEndpoint', 'UpdateMetadataEndpointInput', input, ENDPOINT);
 const remove = (input: object) =>
   mutate('deleteMetadataEndpoint', 'DeleteMetadataEndpointInput', input, 'commit deletedUrns');
-const start = (input: object) => mutate('startIngestion', 'StartIngestionInput', input, 'runId alreadyRunning');
-const cancel = (input: object) => mutate('cancelIngestion', 'CancelIngestionInput', input, 'runId');
+const start = (input: object) =>
+  mutate('startIngestion', 'StartIngestionInput', input, 'runId runs { runId sinkId } alreadyRunning');
+const cancel = (input: object) =>
+  mutate('cancelIngestion', 'CancelIngestionInput', input, 'runId runs { runId sinkId }');
 
 const define = (change: object) =>
   mutate(
@@ -175,7 +178,8 @@ describe('defineIngestionUnit', () => {
     [
       'an object of another shape',
       { object: { tabel: 'x' } },
-      ['BAD_USER_INPUT input.object.table', 'BAD_USER_INPUT input.object.tabel'],
+      // A table or a query may be named, and neither is.
+      ['', '.query', '.table', '.tabel'].map((path) => `BAD_USER_INPUT input.object${path}`),
     ],
     ['an incremental unit without a cursor', { cursorField: null }, ['BAD_USER_INPUT input.cursorField']],
     ['a full unit with a cursor', { mode: 'FULL' }, ['BAD_USER_INPUT input.cursorField']],
@@ -237,6 +241,53 @@ describe('defineIngestionUnit', () => {
     expect(await graph.catalog.unit(SOURCE, 'refused')).toBeUndefined();
   });
 
+  it.each<[string, object, string[]]>([
+    ['a field that there is not', { policy: { slices: 1 } }, ['BAD_USER_INPUT input.policy.slices']],
+    ['a value that there is not', { policy: { engine: 'dlt' } }, ['BAD_USER_INPUT input.policy.engine']],
+    [
+      'a tie-break of the cursor itself',
+      { policy: { tieBreakField: 'updated_at' } },
+      ['BAD_USER_INPUT input.policy.tieBreakField'],
+    ],
+    [
+      'a tie-break without a cursor',
+      { mode: 'FULL', cursorField: null, policy: { tieBreakField: 'id' } },
+      ['BAD_USER_INPUT input.policy.tieBreakField'],
+    ],
+    [
+      'deletions in a sink that appends',
+      { policy: { deleteField: 'gone' } },
+      ['BAD_USER_INPUT input.sinks.writeMode [0]'],
+    ],
+    [
+      'a key as the mark of deletions',
+      { policy: { deleteField: 'id' }, sinks: [{ endpointId: TABLES, writeMode: 'MERGE' }] },
+      ['BAD_USER_INPUT input.policy.deleteField'],
+    ],
+  ])('refuses a policy with %s', async (_, change, expected) => {
+    expect(faults(await define({ unitId: 'refused_policy', ...change }))).toEqual(expected);
+  });
+
+  it('takes every field of a policy, and shows what holds where none was set', async () => {
+    const policy = {
+      ...{ sliceRows: 1000, lagSeconds: 1.5, lookbackSeconds: 60, nullCursor: 'include', tieBreakField: 'seq' },
+      ...{ engine: 'spark', schemaChange: 'evolve', badRows: 'quarantine', maxBadRows: 7, deleteField: 'gone' },
+    };
+    const EFFECTIVE = `{ ${Object.keys(policy).join(' ')} }`;
+    const sinks = [{ endpointId: TABLES, writeMode: 'MERGE' }];
+    expect(faults(await define({ unitId: 'with_policy', policy, sinks }))).toEqual([]);
+    await define({ unitId: 'without_policy' });
+    const shown = async (unitId: string) => {
+      const { data } = await app.graphql(
+        `query($e: ID, $u: ID) { ingestionUnits(endpointId: $e, unitId: $u) { nodes { policy effectivePolicy ${EFFECTIVE} } } }`,
+        { e: SOURCE, u: unitId },
+      );
+      return data.ingestionUnits.nodes[0];
+    };
+    expect(await shown('with_policy')).toEqual({ policy, effectivePolicy: policy });
+    expect(await shown('without_policy')).toEqual({ policy: {}, effectivePolicy: policySchema.parse({}) });
+  });
+
   it('refuses a target that another unit writes to', async () => {
     await define({ unitId: 'first', sinks: [{ endpointId: LAKE, target: 'shared', writeMode: 'APPEND' }] });
     const second = { unitId: 'second', sinks: [{ endpointId: LAKE, target: 'shared', writeMode: 'APPEND' }] };
@@ -247,25 +298,50 @@ describe('defineIngestionUnit', () => {
 });
 
 describe('startIngestion and cancelIngestion', () => {
-  it('refuse what does not exist, and ask which of several sinks', async () => {
+  it('refuse what does not exist', async () => {
     const sinks = [LAKE, TABLES].map((endpointId) => ({ endpointId, writeMode: 'APPEND' }));
     await define({ unitId: 'two_sinks', sinks });
     const unit = { endpointId: SOURCE, unitId: 'two_sinks' };
     expect(faults(await start({ endpointId: 'nobody', unitId: 'x' }))).toEqual(['NOT_FOUND input.endpointId']);
     expect(faults(await start({ endpointId: SOURCE, unitId: 'nothing' }))).toEqual(['NOT_FOUND input.unitId']);
     expect(faults(await start({ ...unit, sinkId: 'nobody' }))).toEqual(['NOT_FOUND input.sinkId']);
-    expect(faults(await start(unit))).toEqual(['BAD_USER_INPUT input.sinkId']);
     expect(faults(await cancel({ endpointId: SOURCE, unitId: 'nothing' }))).toEqual(['NOT_FOUND input.unitId']);
-    expect(await cancel(unit)).toEqual({ runId: null, userErrors: [] });
+    expect(await cancel(unit)).toEqual({ runId: null, runs: [], userErrors: [] });
   });
 
   it('start one run at a time, and stop it by its id', async () => {
     await define({ unitId: 'running' });
     const unit = { endpointId: SOURCE, unitId: 'running' };
     const first = await start(unit);
-    expect(first).toEqual({ runId: expect.any(String), alreadyRunning: false, userErrors: [] });
+    const runs = [{ runId: expect.any(String), sinkId: LAKE }];
+    expect(first).toEqual({ runId: expect.any(String), runs, alreadyRunning: false, userErrors: [] });
     expect(await start(unit)).toEqual({ ...first, alreadyRunning: true });
-    expect(await cancel(unit)).toEqual({ runId: first.runId, userErrors: [] });
+    expect(await cancel(unit)).toEqual({ runId: first.runId, runs: first.runs, userErrors: [] });
+  });
+
+  it('start a run into each sink of a unit, or into one', async () => {
+    const unit = { endpointId: SOURCE, unitId: 'into_both' };
+    await define({
+      unitId: unit.unitId,
+      sinks: [LAKE, TABLES].map((endpointId) => ({ endpointId, writeMode: 'APPEND' })),
+    });
+    const both = await start(unit);
+    expect(both.runs.map(({ sinkId }: { sinkId: string }) => sinkId)).toEqual([LAKE, TABLES].sort());
+    expect(both.runId).toBe(both.runs[0].runId);
+    const one = await start({ ...unit, sinkId: TABLES });
+    expect(one).toMatchObject({ alreadyRunning: true, runs: [{ sinkId: TABLES }], runId: one.runs[0].runId });
+    expect(both.runs).toContainEqual(one.runs[0]);
+    await define({
+      unitId: 'into_either',
+      sinks: [LAKE, TABLES].map((endpointId) => ({ endpointId, writeMode: 'APPEND' })),
+    });
+    const either = { endpointId: SOURCE, unitId: 'into_either' };
+    await start({ ...either, sinkId: LAKE });
+    for (const sinkId of [TABLES, null]) {
+      const refused = await start({ ...either, sinkId });
+      expect(faults(refused)).toEqual(['CONFLICT input.sinkId']);
+      expect(refused).toMatchObject({ runId: null, runs: [] });
+    }
   });
 });
 

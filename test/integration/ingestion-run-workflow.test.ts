@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { datasetUrn } from '#graph-schema';
@@ -237,7 +238,7 @@ describe('a cancellation', () => {
     const input = runOf();
     await client.start(input);
     await began.passed;
-    expect(await client.cancel(input.endpointId, input.unitId)).toBe(input.runId);
+    expect(await client.cancel(input.endpointId, input.unitId)).toMatchObject({ runs: [{ runId: input.runId }] });
     await expect(workflowOf(input).result()).rejects.toThrow();
     expect(await runRecord(input)).toMatchObject({ state: 'CANCELLED', error: null });
     expect(await statusOf(input)).toMatchObject({ state: 'CANCELLED', error: null });
@@ -274,6 +275,70 @@ describe('a cancellation', () => {
   }
 });
 
+describe('a unit with several sinks', () => {
+  const ONE = 'several-one';
+  const SINKS = ['-a', '-b', '-c'].map((end) => `${ONE}${end}`);
+
+  /** Runs into each sink of a unit whose data worker follows the script. */
+  async function severalRuns(endpointId: string, script: DataScript) {
+    workers.scripts.set(endpointId, script);
+    const sinkIds = ['a', 'b', 'c'].map((end) => `${endpointId}-${end}`);
+    const runOf = await room.defineUnit(endpointId, { sinkIds });
+    const { unitId } = runOf();
+    const runs = sinkIds.map((sinkId) => runOf({ sinkId }));
+    const sinkRuns = runs.map(({ runId, sinkId }) => ({ runId, sinkId }));
+    return { runs, input: { endpointId, unitId, extractionId: randomUUID(), runs: sinkRuns } };
+  }
+
+  it('runs into one after the other, from one extraction, and one that fails stops no other', async () => {
+    const failure = { code: 'SINK_FULL', category: 'sink', field: null, message: 'no room', retryable: false };
+    const asked: { sinkId: string | undefined; extractionId: string | null }[] = [];
+    const { runs, input } = await severalRuns(ONE, async ({ sinkId, execution }) => {
+      asked.push({ sinkId, extractionId: execution.extractionId });
+      if (sinkId === SINKS[1]) throw ApplicationFailure.create({ nonRetryable: true, details: [failure] });
+      return resultOf({ cursor: JANUARY });
+    });
+    expect(await client.start(input)).toEqual({ runs: input.runs, alreadyRunning: false });
+    const [first, second, third] = runs as [IngestionRunInput, IngestionRunInput, IngestionRunInput];
+    await expect(workflowOf(first).result()).rejects.toThrow();
+    const { extractionId } = input;
+    expect(asked).toEqual(SINKS.map((sinkId) => ({ sinkId, extractionId })));
+    for (const run of [first, third]) {
+      expect(await statusOf(run)).toMatchObject({ state: 'SUCCEEDED', lastRunId: run.runId, checkpointVersion: 1 });
+      expect(await room.checkpoints.load(keyOf(run))).toMatchObject({ version: 1 });
+    }
+    expect(await statusOf(second)).toMatchObject({ state: 'FAILED', error: { code: 'SINK_FULL' } });
+    expect((await room.checkpoints.load(keyOf(second))).version).toBe(0);
+    expect(await runRecord(second)).toMatchObject({ state: 'FAILED', sinkId: SINKS[1] });
+
+    // The one that has failed goes on from its own checkpoint; the others stay where they are.
+    workers.scripts.set(ONE, async () => resultOf({ cursor: JANUARY }));
+    await runToEnd({ ...second, runId: randomUUID() });
+    expect(await Promise.all(runs.map(async (run) => (await statusOf(run))?.checkpointVersion))).toEqual([1, 1, 1]);
+  });
+
+  it('is cancelled as a whole, those that wait for their turn too', async () => {
+    const begun = gate();
+    const { runs, input } = await severalRuns('several-cancelled', async ({ sinkId }) => {
+      if (sinkId?.endsWith('-a')) return resultOf({ cursor: JANUARY });
+      begun.open();
+      return untilCancelled();
+    });
+    await client.start(input);
+    await begun.passed;
+    const [first] = runs as [IngestionRunInput];
+    expect(await client.runningUnit(first.endpointId, first.unitId)).toEqual({ runs: input.runs });
+    // Each sink has its own status, so the reconciler must know all runs of the workflow.
+    const lost = await reconcileRuns({ catalog: graph.catalog, graph: graph.store, client, now: () => new Date() });
+    expect(lost).toEqual([]);
+    expect(await client.cancel(first.endpointId, first.unitId)).toEqual({ runs: input.runs });
+    await expect(workflowOf(first).result()).rejects.toThrow();
+    const states = await Promise.all(runs.map(async (run) => (await runRecord(run))?.state));
+    expect(states).toEqual(['SUCCEEDED', 'CANCELLED', 'CANCELLED']);
+    expect(await statusOf(first)).toMatchObject({ state: 'SUCCEEDED' });
+  });
+});
+
 describe('a second start', () => {
   it('finds the run that is running, also when many start at once', async () => {
     const finish = gate();
@@ -283,13 +348,14 @@ describe('a second start', () => {
     });
     const starts = await Promise.all([client.start(runOf()), client.start(runOf()), client.start(runOf())]);
     const running = starts.find((start) => !start.alreadyRunning);
-    const found = { runId: running?.runId, sinkId: 'twice-lake', alreadyRunning: true };
+    const found = { runs: running?.runs, alreadyRunning: true };
+    expect(running?.runs).toEqual([{ runId: expect.any(String), sinkId: 'twice-lake' }]);
     expect(starts.filter((start) => start.alreadyRunning)).toEqual([found, found]);
     finish.open();
     const input = runOf();
     await workflowOf(input).result();
     expect(await graph.catalog.runs({ endpointId: 'twice' }).count()).toBe(1);
-    expect(await client.start(input)).toMatchObject({ runId: input.runId, alreadyRunning: false });
+    expect(await client.start(input)).toMatchObject({ runs: [{ runId: input.runId }], alreadyRunning: false });
     await workflowOf(input).result();
   });
 });
