@@ -22,6 +22,12 @@ export const ENTITY_LABELS = {
   Owner: ['Owner'],
   GlossaryTerm: ['GlossaryTerm'],
   Domain: ['Domain'],
+  Person: ['Person'],
+  Project: ['Project'],
+  Issue: ['Issue'],
+  Space: ['Space'],
+  Page: ['Page'],
+  File: ['File'],
   KindDefinition: ['KindDefinition'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
@@ -52,6 +58,12 @@ export const EDGE_KINDS = [
   'HAS_TERM',
   'IN_DOMAIN',
   'BROADER',
+  'IN_PROJECT',
+  'IN_SPACE',
+  'CHILD_OF',
+  'RELATES_TO',
+  'ASSIGNED_TO',
+  'AUTHORED_BY',
 ] as const;
 
 export type EdgeKind = (typeof EDGE_KINDS)[number];

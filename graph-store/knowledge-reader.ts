@@ -2,6 +2,7 @@ import neo4j, { type Driver } from 'neo4j-driver';
 import { InputError } from '#errors';
 import {
   AWAIT_SEARCH_INDEX,
+  FIND_LINK_ENDS,
   FIND_NODES,
   type KindCatalog,
   type KindDefinition,
@@ -132,6 +133,13 @@ export class Neo4jKnowledgeReader implements KnowledgeReader {
         });
       },
     };
+  }
+
+  async linkEnds(urns: readonly string[], kind: string): Promise<ReadonlyMap<string, readonly string[]>> {
+    const rows = await this.#run<{ from: string; to: string }>(FIND_LINK_ENDS, { urns: [...new Set(urns)], kind });
+    const ends = new Map<string, string[]>();
+    for (const { from, to } of rows) ends.set(from, [...(ends.get(from) ?? []), to]);
+    return ends;
   }
 
   async #page<Row extends NodeRow, T>(request: PageRequest, shape: ListShape<Row, T>): Promise<Page<T>> {

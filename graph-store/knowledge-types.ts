@@ -125,6 +125,8 @@ export interface KnowledgeReader {
     filter: { kinds?: readonly string[] | undefined; direction?: 'OUT' | 'IN' | 'BOTH' | undefined },
   ): KeysetList<LinkRecord>;
   search(filter: { text: string; kinds?: readonly string[] | undefined }): Pick<KeysetList<SearchHit>, 'page'>;
+  /** Where the links of one kind lead that leave each of these entities, also to what is not shown. */
+  linkEnds(urns: readonly string[], kind: string): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
 /** What kinds there are. A kind only ever grows, so what an older copy allows is still allowed: a refusal alone needs a fresh look. */

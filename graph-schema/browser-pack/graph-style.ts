@@ -35,6 +35,12 @@ export const LABEL_STYLES: Readonly<Record<EntityKind, LabelStyle>> = {
   Owner: { color: '#f4d35e', caption: 'name', diameter: USUAL },
   GlossaryTerm: { color: '#9bc53d', caption: 'name', diameter: USUAL },
   Domain: { color: '#5b8e7d', caption: 'name', diameter: LARGE },
+  Person: { color: '#f2a65a', caption: 'name', diameter: USUAL },
+  Project: { color: '#2f6690', caption: 'name', diameter: LARGE },
+  Issue: { color: '#81c3d7', caption: 'key', diameter: USUAL },
+  Space: { color: '#3a7d44', caption: 'name', diameter: LARGE },
+  Page: { color: '#a3c9a8', caption: 'name', diameter: USUAL },
+  File: { color: '#d4a5a5', caption: 'name', diameter: USUAL },
   KindDefinition: { color: '#6d7d8b', caption: 'name', diameter: USUAL },
 };
 

@@ -24,6 +24,12 @@ MATCH (b:Entity {urn: row.to})
 MATCH (a)-[r]->(b) WHERE type(r) = row.kind
 RETURN row.kind AS kind, row.from AS from, row.to AS to, r.version AS version`;
 
+/** Ends of the links of one kind that leave some nodes, those to deleted nodes and placeholders too. Parameters: `urns`, `kind`. */
+export const FIND_LINK_ENDS = `
+UNWIND $urns AS urn
+MATCH (:Entity {urn: urn})-[r]->(m:Entity) WHERE type(r) = $kind AND r.deletedAt IS NULL
+RETURN urn AS from, m.urn AS to ORDER BY from, to`;
+
 const ENTITIES = `
 MATCH (n:Entity)
 USING INDEX n:Entity(urn)

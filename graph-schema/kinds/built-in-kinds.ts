@@ -11,6 +11,18 @@ const DESCRIBED: Properties = {
   attributes: { type: 'JSON', description: 'Whatever else is known, as one JSON value; replaced as a whole.' },
 };
 
+/** What the systems that people work in say of their things. */
+const TRACKED: Properties = {
+  status: text('Where it stands, in the words of the system.'),
+  type: text('What sort of thing it is, in the words of the system.'),
+  sourceCreatedAt: { type: 'DATE_TIME', description: 'When it was made, by the clock of the system.' },
+  sourceUpdatedAt: { type: 'DATE_TIME', description: 'When it was last changed there.' },
+};
+
+const AUTHORED: readonly LinkDefinition[] = [
+  { kind: 'AUTHORED_BY', to: ['Person'], description: 'Was made by somebody.' },
+];
+
 /** What OpenLineage says of a thing, facet by facet. */
 const FACETS: Properties = {
   facets: { type: 'JSON', description: 'Facets of OpenLineage by their names, as they were sent last.' },
@@ -256,6 +268,66 @@ export const BUILT_IN_KINDS: readonly KindDefinition[] = [
     keyParts: ['name'],
     properties: {},
     links: [{ kind: 'PART_OF', to: ['Domain'], description: 'Is a part of a larger domain.' }],
+  }),
+  catalog({
+    name: 'Person',
+    description: 'Somebody with an account in a system that is read, by the id of the account.',
+    urnKind: 'person',
+    keyParts: ['namespace', 'id'],
+    properties: { active: { type: 'BOOLEAN', description: 'Whether the account can be used.' } },
+  }),
+  catalog({
+    name: 'Project',
+    description: 'A project of issues.',
+    urnKind: 'project',
+    keyParts: ['namespace', 'id'],
+    properties: { key: text('Short name, which begins the keys of its issues.') },
+  }),
+  catalog({
+    name: 'Issue',
+    description: 'A task, fault or wish that is tracked. The caption is its summary.',
+    urnKind: 'issue',
+    keyParts: ['namespace', 'id'],
+    properties: { key: text('Key that people know it by; a new one after a move.'), ...TRACKED },
+    links: [
+      { kind: 'IN_PROJECT', to: ['Project'], description: 'Belongs to a project.' },
+      { kind: 'CHILD_OF', to: ['Issue'], description: 'Is a part of a larger issue.' },
+      { kind: 'RELATES_TO', to: ['Issue'], description: 'Is linked to another issue.' },
+      { kind: 'ASSIGNED_TO', to: ['Person'], description: 'Is worked on by somebody.' },
+      ...AUTHORED,
+    ],
+  }),
+  catalog({
+    name: 'Space',
+    description: 'A space of pages.',
+    urnKind: 'space',
+    keyParts: ['namespace', 'id'],
+    properties: { key: text('Short name.') },
+  }),
+  catalog({
+    name: 'Page',
+    description: 'A page that people write. The caption is its title.',
+    urnKind: 'page',
+    keyParts: ['namespace', 'id'],
+    properties: TRACKED,
+    links: [
+      { kind: 'IN_SPACE', to: ['Space'], description: 'Belongs to a space.' },
+      { kind: 'CHILD_OF', to: ['Page'], description: 'Stands below another page.' },
+      ...AUTHORED,
+    ],
+  }),
+  catalog({
+    name: 'File',
+    description: 'A file or folder of a drive.',
+    urnKind: 'file',
+    keyParts: ['namespace', 'id'],
+    properties: {
+      ...TRACKED,
+      folder: { type: 'BOOLEAN', description: 'Whether it is a folder.' },
+      size: { type: 'INTEGER', description: 'Bytes.' },
+      mediaType: text('For instance `application/pdf`.'),
+    },
+    links: [{ kind: 'CHILD_OF', to: ['File'], description: 'Lies in a folder.' }, ...AUTHORED],
   }),
   platform({
     name: 'KindDefinition',

@@ -4,12 +4,13 @@ import { AppError, ERROR_REGISTRY } from '#errors';
 import { type RunMetadataFile, type RunMetadataSummary, runMetadataFileSchema } from '../contracts/index.js';
 import {
   arrowRows,
+  deletionRows,
   type LoadReport,
+  linkSetRows,
   loadRows,
   MAX_METADATA_FILE_BYTES,
   type MetadataRows,
   openArrowStream,
-  type RowSubject,
   readMetadataFile,
 } from '../metadata/index.js';
 import type { ControlDependencies } from './control-dependencies.js';
@@ -64,13 +65,15 @@ async function applyFile(
   file: RunMetadataFile,
 ): Promise<LoadReport> {
   const rows = await rowsOf(dependencies, file);
+  const takesAway = file.contents === 'linkSets' || file.contents === 'deletions';
   const report = await loadRows(rows, dependencies.knowledge, originContext(origin.id), {
     allowPlaceholders: true,
-    idempotencyKey: `${origin.key} ${digestOf(file)}`,
+    // What is taken away follows from what is there: repeated, it is another request, and finds nothing to do.
+    idempotencyKey: takesAway ? undefined : `${origin.key} ${digestOf(file)}`,
     maxErrors: MAX_PROBLEMS,
     maxValueBytes: 8 * MAX_METADATA_FILE_BYTES,
   });
-  if (report.rows !== file.rows) {
+  if (!takesAway && report.rows !== file.rows) {
     throw new AppError('BAD_USER_INPUT', `it holds ${report.rows} rows where the run has counted ${file.rows}`);
   }
   return report;
@@ -86,18 +89,14 @@ export async function rowsOf(
 ): Promise<MetadataRows> {
   const content = await readMetadataFile(metadataRoot, file);
   const stream = await openArrowStream(once(content), { maxBytes: MAX_METADATA_FILE_BYTES });
-  return arrowRows(stream, await subjectOf(file, knowledge.kinds), { nulls: 'keep' });
-}
-
-async function subjectOf(
-  { contents, kind }: RunMetadataFile,
-  kinds: ControlDependencies['knowledge']['kinds'],
-): Promise<RowSubject> {
-  if (contents === 'links') return { are: 'links', kind };
-  const definition = await kinds.find(kind);
+  const { contents, kind } = file;
+  if (contents === 'links') return arrowRows(stream, { are: 'links', kind }, { nulls: 'keep' });
+  if (contents === 'linkSets') return linkSetRows(stream, kind, (urns) => knowledge.reader.linkEnds(urns, kind));
+  const definition = await knowledge.kinds.find(kind);
   if (definition === undefined)
     throw new AppError('NOT_FOUND', `no kind ${kind} is defined: define it, then start the run again`);
-  return { are: 'entities', kind: definition };
+  const rows = arrowRows(stream, { are: 'entities', kind: definition }, { nulls: 'keep' });
+  return contents === 'deletions' ? deletionRows(rows, definition, (urns) => knowledge.reader.nodes(urns)) : rows;
 }
 
 function digestOf({ path, contents, kind, sha256 }: RunMetadataFile): string {

@@ -6,7 +6,7 @@ export interface ControlDependencies {
   readonly catalog: IngestionCatalog;
   readonly graph: GraphStore;
   readonly checkpoints: CheckpointStore;
-  readonly knowledge: Pick<Knowledge, 'writer' | 'kinds'>;
+  readonly knowledge: Pick<Knowledge, 'writer' | 'kinds' | 'reader'>;
   /** Folder in which runs leave metadata files. */
   readonly metadataRoot: string;
   readonly now: () => Date;

@@ -19,6 +19,9 @@ export const SCHEMA_CHANGE_POLICIES = ['freeze', 'evolve', 'discard'] as const;
 /** What happens to a single row that cannot be moved exactly. */
 export const BAD_ROW_POLICIES = ['fail', 'quarantine'] as const;
 
+/** What the rows of a metadata file are. */
+export const METADATA_CONTENTS = ['entities', 'links', 'linkSets', 'deletions'] as const;
+
 export const RUN_PHASES = ['export', 'import', 'cleanup'] as const;
 export type RunPhase = (typeof RUN_PHASES)[number];
 
@@ -176,7 +179,9 @@ export const runMetadataFileSchema = z.strictObject({
     .max(400)
     .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/)
     .describe('relative to METADATA_ROOT, parts joined by /'),
-  contents: z.enum(['entities', 'links']).describe('what a row is'),
+  contents: z
+    .enum(METADATA_CONTENTS)
+    .describe('what a row is; a link set (from, to: a list) replaces the links of the kind, a deletion has a urn'),
   kind: z.string().min(1).describe('kind of the entities or of the links, e.g. Dataset or TAGGED'),
   rows: z.int().min(0),
   sha256: z

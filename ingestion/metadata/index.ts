@@ -15,4 +15,5 @@ export { type MetadataRows, urnOfKey } from './metadata-row.js';
 export { ndjsonRows } from './ndjson-rows.js';
 export { discardPreview, takePreview } from './preview-file.js';
 export { MAX_METADATA_FILE_BYTES, readMetadataFile } from './read-metadata-file.js';
+export { deletionRows, linkSetRows } from './replacing-rows.js';
 export { MAX_ROWS } from './row-limits.js';

@@ -14,7 +14,7 @@ import shutil
 from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
     from uuid import UUID
+
+    from runtime_common.contracts import MetadataContents
 
 _log = logging.getLogger(__name__)
 # Of one file, as the reader takes it.
@@ -52,14 +54,12 @@ class RunMetadataFolder:
         self._ttl = ttl
         self._preview_ttl = preview_ttl
 
-    def write(
-        self, run_id: UUID, *, contents: Literal["entities", "links"], kind: str, table: pa.Table
-    ) -> RunMetadataFile:
+    def write(self, run_id: UUID, *, contents: MetadataContents, kind: str, table: pa.Table) -> RunMetadataFile:
         """Write a table durably and return its entry for the run's result. The same table again is the same file.
 
         Args:
             run_id: The run that has seen this.
-            contents: Whether rows are entities or links; docs/bulk.md says which columns they need.
+            contents: What a row is; docs/bulk.md says which columns they need.
             kind: Kind of all entities, or of all links.
             table: Of at most ``MAX_FILE_BYTES``; larger ones are cut by the caller.
 

@@ -28,6 +28,11 @@ MATCH (b:Entity {urn: row.to})
 MATCH (a)-[r]->(b) WHERE type(r) = row.kind
 RETURN row.kind AS kind, row.from AS from, row.to AS to, r.version AS version;
 
+// FIND_LINK_ENDS
+UNWIND $urns AS urn
+MATCH (:Entity {urn: urn})-[r]->(m:Entity) WHERE type(r) = $kind AND r.deletedAt IS NULL
+RETURN urn AS from, m.urn AS to ORDER BY from, to;
+
 // FIND_NODES
 UNWIND $urns AS urn
 MATCH (n:Entity {urn: urn})
@@ -905,6 +910,13 @@ USING INDEX n:Entity(urn)
 WITH n, row.version AS version, row.set AS set
 SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Field;
 
+// updateEntities(File)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:File;
+
 // updateEntities(GlossaryTerm)
 UNWIND $rows AS row
 MATCH (n:Entity {urn: row.urn})
@@ -932,6 +944,13 @@ MATCH (n:Entity {urn: row.urn})
 USING INDEX n:Entity(urn)
 WITH n, row.version AS version, row.set AS set
 SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:IngestionUnitState;
+
+// updateEntities(Issue)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Issue;
 
 // updateEntities(Job)
 UNWIND $rows AS row
@@ -975,12 +994,40 @@ USING INDEX n:Entity(urn)
 WITH n, row.version AS version, row.set AS set
 SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Owner;
 
+// updateEntities(Page)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Page;
+
+// updateEntities(Person)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Person;
+
+// updateEntities(Project)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Project;
+
 // updateEntities(Run)
 UNWIND $rows AS row
 MATCH (n:Entity {urn: row.urn})
 USING INDEX n:Entity(urn)
 WITH n, row.version AS version, row.set AS set
 SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Run;
+
+// updateEntities(Space)
+UNWIND $rows AS row
+MATCH (n:Entity {urn: row.urn})
+USING INDEX n:Entity(urn)
+WITH n, row.version AS version, row.set AS set
+SET n += set {.*, version: toInteger(version), updatedAt: $now, lastChange: $change}, n:Space;
 
 // updateEntities(Tag)
 UNWIND $rows AS row

@@ -3,9 +3,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Field, List, Table, Utf8, vectorFromArray } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '#errors';
-import { datasetUrn } from '#graph-schema';
+import { datasetUrn, formatUrn } from '#graph-schema';
 import { type RunMetadataFile, runMetadataFileSchema } from '#ingestion/contracts';
 import { applyRunMetadata } from '../../ingestion/activities/apply-run-metadata.js';
 import type { ControlDependencies } from '../../ingestion/activities/control-dependencies.js';
@@ -28,6 +29,7 @@ afterAll(async () => {
   await graph[Symbol.asyncDispose]();
 });
 
+const PAGES = { contents: 'entities', kind: 'Page' } as const;
 const DATASETS = { contents: 'entities', kind: 'Dataset' } as const;
 /** A file of one data set. */
 const leave = (path: string, name: string) =>
@@ -87,6 +89,60 @@ describe('applyRunMetadata', () => {
       refused: 0,
       problems: [{ path: faulty.path, row: null, message: expect.stringContaining(message) }],
     });
+  });
+
+  it('replaces the links of a set, also those to what nobody has told of yet, and empties a set', async () => {
+    const [page, old, unknown, next] = ['page', 'old', 'unknown', 'next'].map((id) =>
+      formatUrn('page', [NAMESPACE, `${prefix}-${id}`]),
+    ) as [string, string, string, string];
+    const pages = await leaveRunMetadata(room.metadataRoot, `${prefix}/pages.arrows`, PAGES, {
+      urn: [page, old, next],
+    });
+    const parents = async (...to: string[]) => {
+      const path = `${prefix}/set-${randomUUID()}.arrows`;
+      const file = await leaveRunMetadata(
+        room.metadataRoot,
+        path,
+        { contents: 'linkSets', kind: 'CHILD_OF' },
+        columns(to),
+      );
+      expect(await apply([file])).toMatchObject({ failed: 0, refused: 0, problems: [] });
+      return (await graph.knowledge.reader.linkEnds([page], 'CHILD_OF')).get(page) ?? [];
+    };
+    const columns = (to: string[]) =>
+      new Table({
+        from: vectorFromArray([page], new Utf8()),
+        to: vectorFromArray([to], new List(new Field('item', new Utf8()))),
+      });
+    await apply([pages]);
+    expect(await parents(old, unknown)).toEqual([old, unknown].sort());
+    expect(await parents(next)).toEqual([next]);
+    const { version } = (await graph.knowledge.reader.nodes([page]))[0] ?? {};
+    expect(await parents(next)).toEqual([next]);
+    expect((await graph.knowledge.reader.nodes([page]))[0]).toMatchObject({ version });
+    expect(await parents()).toEqual([]);
+  });
+
+  it('deletes what is gone, twice as well as once, and nothing of another kind', async () => {
+    const urn = formatUrn('page', [NAMESPACE, `${prefix}-gone`]);
+    const dataset = datasetUrn(NAMESPACE, `${prefix}-kept`);
+    const gone = { contents: 'deletions', kind: 'Page' } as const;
+    await apply([
+      await leaveRunMetadata(room.metadataRoot, `${prefix}/there.arrows`, PAGES, { urn: [urn] }),
+      await leave(`${prefix}/kept.arrows`, 'kept'),
+    ]);
+    const file = await leaveRunMetadata(room.metadataRoot, `${prefix}/gone.arrows`, gone, { urn: [urn, dataset] });
+    for (let times = 0; times < 2; times += 1) {
+      expect(await apply([file])).toMatchObject({
+        failed: 0,
+        refused: 1,
+        problems: [{ row: 2, path: file.path, message: 'urn must be the urn of a Page' }],
+      });
+    }
+    expect(await graph.knowledge.reader.nodes([urn, dataset])).toEqual([
+      null,
+      expect.objectContaining({ urn: dataset }),
+    ]);
   });
 
   it('repeats what an outage has broken off, and tells of a fault that would come again', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { tableFromArrays, tableToIPC } from 'apache-arrow';
+import { Table, tableFromArrays, tableToIPC } from 'apache-arrow';
 import type { RunMetadataFile } from '#ingestion/contracts';
 
 export type Columns = Parameters<typeof tableFromArrays>[0];
@@ -11,9 +11,9 @@ export async function leaveRunMetadata(
   root: string,
   path: string,
   subject: Pick<RunMetadataFile, 'contents' | 'kind'>,
-  columns: Columns,
+  columns: Columns | Table,
 ): Promise<RunMetadataFile> {
-  const table = tableFromArrays(columns);
+  const table = columns instanceof Table ? columns : tableFromArrays(columns);
   const content = tableToIPC(table, 'stream');
   const place = join(root, path);
   await mkdir(dirname(place), { recursive: true });

@@ -12,7 +12,7 @@ const ISSUE: DefinedKind = {
 };
 
 const catalog = new KindCatalog([{ ...ISSUE, origin: 'CUSTOM', links: [...COMMON_LINKS, ...ISSUE.links] }]);
-const NEW: DefinedKind = { ...ISSUE, name: 'Page', urnKind: 'page', keyParts: ['name'], properties: {}, links: [] };
+const NEW: DefinedKind = { ...ISSUE, name: 'Screen', urnKind: 'screen', keyParts: ['name'], properties: {}, links: [] };
 
 const problemsOf = (given: Partial<DefinedKind>, stored?: DefinedKind): string[] =>
   growKind({ ...(stored ?? NEW), ...given }, stored, catalog).problems.map(

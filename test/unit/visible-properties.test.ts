@@ -5,10 +5,10 @@ import { declaredOfNode, isDeclared, visibleProperties } from '../../graph-store
 
 const catalog = new KindCatalog([
   {
-    name: 'Page',
+    name: 'Screen',
     origin: 'CUSTOM',
     description: 'A page.',
-    urnKind: 'page',
+    urnKind: 'screen',
     keyParts: ['id'],
     properties: { body: { type: 'JSON' } },
     links: [...COMMON_LINKS, { kind: 'ABOUT', to: ['*'], properties: { where: { type: 'JSON' } } }],
@@ -17,8 +17,8 @@ const catalog = new KindCatalog([
 
 const item = (fields: Partial<ChangeItem>): ChangeItem => ({
   operation: 'updated',
-  urn: 'nucleus:page:1',
-  kind: 'Page',
+  urn: 'nucleus:screen:1',
+  kind: 'Screen',
   version: 2,
   before: {},
   after: {},
@@ -52,8 +52,8 @@ describe('the properties that generic reads show', () => {
   });
 
   it('hold JSON as the value that it stands for, of nodes and of links', () => {
-    expect(visibleProperties({ body: '{"a":[1]}' }, declaredOfNode('Page', catalog))).toEqual({ body: { a: [1] } });
-    expect(visibleProperties({ body: 'no json' }, declaredOfNode('Page', catalog))).toEqual({ body: 'no json' });
+    expect(visibleProperties({ body: '{"a":[1]}' }, declaredOfNode('Screen', catalog))).toEqual({ body: { a: [1] } });
+    expect(visibleProperties({ body: 'no json' }, declaredOfNode('Screen', catalog))).toEqual({ body: 'no json' });
     const link = item({ kind: 'ABOUT', to: 'nucleus:tag:x', before: { where: null }, after: { where: '[1]' } });
     expect(visibleItem(link, catalog)).toMatchObject({ before: { where: null }, after: { where: [1] } });
   });
@@ -61,9 +61,9 @@ describe('the properties that generic reads show', () => {
 
 describe('a copy of the kinds', () => {
   it('is too old for what it does not declare', () => {
-    expect(isDeclared({ urn: 'nucleus:page:1', names: ['body', 'id', 'name'] }, catalog)).toBe(true);
-    expect(isDeclared({ urn: 'nucleus:page:1', names: ['title'] }, catalog)).toBe(false);
-    expect(isDeclared({ urn: 'nucleus:page:1', names: ['why'], edge: 'ABOUT' }, catalog)).toBe(false);
+    expect(isDeclared({ urn: 'nucleus:screen:1', names: ['body', 'id', 'name'] }, catalog)).toBe(true);
+    expect(isDeclared({ urn: 'nucleus:screen:1', names: ['title'] }, catalog)).toBe(false);
+    expect(isDeclared({ urn: 'nucleus:screen:1', names: ['why'], edge: 'ABOUT' }, catalog)).toBe(false);
     expect(isDeclared({ urn: 'nucleus:other:1', names: [] }, catalog)).toBe(false);
     // Nucleus itself writes more than its kinds declare.
     expect(isDeclared({ urn: 'nucleus:endpoint:1', names: ['anything'] }, catalog)).toBe(true);

@@ -145,11 +145,14 @@ class NewCheckpoint(ContractModel):
     cursor: Cursor
 
 
+MetadataContents = Literal["entities", "links", "linkSets", "deletions"]
+
+
 class RunMetadataFile(ContractModel):
     """An Arrow stream of normalized metadata that a run has left for the graph."""
 
     path: MetadataPath
-    contents: Literal["entities", "links"]
+    contents: MetadataContents
     kind: NonEmpty
     rows: Count
     sha256: Sha256

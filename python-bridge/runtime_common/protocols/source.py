@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from runtime_common.bad_rows import BadRows
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from runtime_common.cancellation import Cancellation
-    from runtime_common.contracts import Cursor, CursorFamily, DatasetRef, ReadEngine
+    from runtime_common.contracts import Cursor, CursorFamily, DatasetRef, MetadataContents, ReadEngine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +83,13 @@ class Cutter(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class MetadataTable:
-    """Normalized metadata of one kind, in the columns of the bulk route (docs/bulk.md)."""
+    """Normalized metadata of one kind, in the columns of the bulk route (docs/bulk.md).
 
-    contents: Literal["entities", "links"]
+    Link sets have ``from`` and ``to``, a list of urns: the links of the kind that leave ``from`` become exactly these.
+    Deletions have ``urn``.
+    """
+
+    contents: MetadataContents
     kind: str
     table: pa.Table
 
