@@ -108,6 +108,7 @@ def test_the_templates_are_what_the_contract_describes():
         "jdbc_postgres_tables",
         "kafka",
         "parquet_files",
+        "warehouse",
     ]
     for template in by_id.values():
         Draft202012Validator.check_schema(template.config_schema)

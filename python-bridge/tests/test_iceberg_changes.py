@@ -10,7 +10,7 @@ import pytest
 from pyiceberg.table import StaticTable
 
 from runtime_common.cancellation import Cancellation
-from runtime_common.endpoints import iceberg
+from runtime_common.endpoints import iceberg_tables
 from runtime_common.endpoints.iceberg import IcebergConfig, IcebergSink
 from runtime_common.exceptions import ConfigurationError, SinkError, SinkSchemaError, SupersededError
 from runtime_common.staging import LocalDirectoryStaging
@@ -92,7 +92,7 @@ def test_a_failure_between_the_new_column_and_the_rows_leaves_a_whole_table(sink
             raise SinkError("the worker is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(iceberg, "failpoint", fail)
+        patch.setattr(iceberg_tables, "failpoint", fail)
         with pytest.raises(SinkError, match="gone"):
             commit(sink, staging, "b:0", batch, first, schema_change="evolve")
     assert stored(warehouse) == [{"id": 1, "w": None}]

@@ -226,18 +226,18 @@ def test_records_are_forgotten_only_when_their_snapshots_expire(sink, staging, s
     commit(sink, staging, "b:0", rows(id=[2], v=["b"]), None, "append", unit_key="source/other/sink")
     assert (sink.last_commit(UNIT, "events"), sink.may_have_forgotten("events")) == (first, False)
     with spark.session() as session:
-        sink._add_catalog(session)
+        sink._catalog.add_to(session)
         history = sink._history(session, "events")
         history._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
-            session._jsparkSession, sink._identifier("events")
+            session._jsparkSession, sink._catalog.identifier("events")
         ).expireSnapshots().expireSnapshotId(int(first.output.version)).commit()
     assert (sink.last_commit(UNIT, "events"), sink.may_have_forgotten("events")) == (None, True)
 
 
 def test_a_table_that_somebody_else_made_is_written_by_the_same_rules(sink, staging, warehouse, spark):
     with spark.session() as session:
-        sink._add_catalog(session)
-        session.sql(f"CREATE TABLE {sink._catalog}.nucleus.events (id bigint, v string) USING iceberg")
+        sink._catalog.add_to(session)
+        session.sql(f"CREATE TABLE {sink._catalog.name}.nucleus.events (id bigint, v string) USING iceberg")
     first = commit(sink, staging, "a:0", rows(id=[1], v=["a"]), None, "append")
     assert commit(sink, staging, "a:0", rows(id=[1], v=["a"]), None, "append") == first
     assert len(stored(warehouse)) == 1

@@ -14,6 +14,7 @@ from runtime_common.endpoints import (
     kafka,
     parquet_files,
     postgres_tables,
+    warehouse,
 )
 from runtime_common.endpoints.descriptor import template_list
 from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin, SourcePlugin, by_id, installed_plugins
@@ -41,6 +42,7 @@ BUILT_IN: tuple[EndpointPlugin, ...] = (
     kafka.ENDPOINT,
     parquet_files.ENDPOINT,
     postgres_tables.ENDPOINT,
+    warehouse.ENDPOINT,
 )
 
 

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated
 
-from py4j.protocol import Py4JJavaError
 from pydantic import Field, StringConstraints
-from pyspark.sql.types import StructType
 
 from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel, group
+from runtime_common.endpoints.iceberg_catalog import hadoop_catalog
 from runtime_common.endpoints.iceberg_checks import WAREHOUSE_STEPS, warehouse_checks
-from runtime_common.endpoints.iceberg_history import IcebergHistory, TableState
-from runtime_common.endpoints.iceberg_schema import plan_schema
-from runtime_common.endpoints.iceberg_write import WAP_SWITCH, conforming, create_table_sql, stage, stage_only_sql
+from runtime_common.endpoints.iceberg_tables import IcebergTables
 from runtime_common.endpoints.plugin import EndpointServices, SinkPlugin
-from runtime_common.endpoints.sink_turn import check_target, earlier_commit, openlineage_name
-from runtime_common.exceptions import InternalError, SinkError
-from runtime_common.failpoints import failpoint
+from runtime_common.exceptions import InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pyspark.sql import DataFrame, SparkSession
-
     from runtime_common.cancellation import Cancellation
-    from runtime_common.contracts import DatasetRef
-    from runtime_common.endpoints.iceberg_schema import SchemaPlan
-    from runtime_common.protocols import Check, CommitRequest, RecordReader, SinkCommit
+    from runtime_common.protocols import Check
     from runtime_common.spark import SparkEngine
 
 
@@ -76,148 +66,16 @@ DESCRIPTOR = EndpointDescriptor(
 )
 
 
-class IcebergSink:
-    """See :class:`runtime_common.protocols.SinkEndpoint`.
-
-    A commit has two steps. Spark writes a snapshot that is staged only (Iceberg's write-audit-publish), carrying the
-    commit record in its summary. Then the table's branch is moved to it by a compare-and-set on the table metadata,
-    after the batch id was looked up in that same metadata. So there is no moment between check and commit.
-    """
+class IcebergSink(IcebergTables):
+    """Tables of a directory, which is its own catalog."""
 
     def __init__(self, config: IcebergConfig, engine: SparkEngine) -> None:
+        super().__init__(hadoop_catalog(config.warehouse, config.namespace), engine)
         self._warehouse = config.warehouse
-        self._namespace = config.namespace
-        self._engine = engine
-        self._catalog = f"nucleus_{sha256(config.warehouse.encode()).hexdigest()[:12]}"
 
     def checks(self, cancellation: Cancellation) -> Sequence[Check]:
         """Return the steps of the connection test."""
         return warehouse_checks(self._warehouse, self._engine, cancellation)
-
-    def last_commit(self, unit_key: str, target: str) -> SinkCommit | None:
-        """Return the unit's newest snapshot as a commit."""
-        check_target(target)
-        with self._engine.session() as spark:
-            self._add_catalog(spark)
-            history = self._history(spark, target)
-            return None if history is None else history.state().last_of(unit_key)
-
-    def may_have_forgotten(self, target: str) -> bool:
-        """Return whether snapshots of the table's branch have expired, and their commit records with them."""
-        check_target(target)
-        with self._engine.session() as spark:
-            self._add_catalog(spark)
-            history = self._history(spark, target)
-            return history is not None and history.state().has_expired_parents()
-
-    def current_output(self, target: str) -> DatasetRef | None:
-        """Return the table as it stands; None before it exists."""
-        check_target(target)
-        with self._engine.session() as spark:
-            self._add_catalog(spark)
-            history = self._history(spark, target)
-            return None if history is None else history.state().output()
-
-    def commit(self, request: CommitRequest, reader: RecordReader, cancellation: Cancellation) -> SinkCommit:
-        """Commit one slice; see the protocol."""
-        check_target(request.target)
-        with self._engine.session(cancellation) as spark:
-            self._add_catalog(spark)
-            rows = conforming(spark.read.parquet(*reader.part_urls()))
-            spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {self._catalog}.`{self._namespace}`")
-            spark.sql(create_table_sql(self._identifier(request.target), rows.schema))
-            history = self._history(spark, request.target)
-            if history is None:
-                raise SinkError(f"table {request.target!r} vanished while it was written")
-            state = history.state()
-            earlier = self._earlier(request, state)
-            if earlier is not None:
-                return earlier
-            if state.table_property(WAP_SWITCH) != "true":
-                spark.sql(stage_only_sql(self._identifier(request.target)))
-            plan = self._evolved(spark, rows, request)
-            staged_id = stage(
-                spark,
-                self._identifier(request.target),
-                rows,
-                request,
-                plan=plan,
-                order=[request.cursor_field] if request.cursor_field else [],
-            )
-            failpoint("iceberg.before-publish")
-            cancellation.check()
-            published = self._publish(history, request, staged_id)
-            failpoint("iceberg.after-publish")
-            return published
-
-    def _evolved(self, spark: SparkSession, rows: DataFrame, request: CommitRequest) -> SchemaPlan:
-        """Give the table the columns that the slice needs, as far as the policy allows.
-
-        That is a change of its own, before the rows: a table with a column too many, which a crash may leave, is
-        whole, and the next attempt finds nothing left to change.
-        """
-        identifier = self._identifier(request.target)
-        plan = plan_schema(
-            spark.table(identifier).schema,
-            StructType([column for column in rows.schema.fields if column.name != "_metadata"]),
-            policy=request.schema_change,
-            key=request.primary_key if request.write_mode == "merge" else (),
-        )
-        for statement in plan.statements(identifier):
-            spark.sql(statement)
-            failpoint("iceberg.after-evolution")
-        return plan
-
-    def _publish(self, history: IcebergHistory, request: CommitRequest, staged_id: str) -> SinkCommit:
-        """Make the staged snapshot the current one, if the table stands where it was when the snapshot was prepared.
-
-        Raises:
-            SupersededError: Another attempt of this unit committed meanwhile.
-            SinkError: Somebody else changed the table meanwhile; worth another attempt.
-        """
-        state = history.state()
-        earlier = self._earlier(request, state)
-        if earlier is not None:
-            return earlier
-        try:
-            moved = not state.publish(staged_id)
-        except Py4JJavaError as error:
-            if "CommitFailedException" not in str(error.java_exception):
-                raise
-            moved = True
-        state = history.state()
-        if moved:
-            earlier = self._earlier(request, state)
-            if earlier is not None:
-                return earlier
-            raise SinkError(
-                f"another writer changed table {request.target!r} during the commit; nothing was committed, try again",
-                code="SINK_CONFLICT",
-            )
-        commit = state.last_of(request.record.unit_key)
-        if commit is None:
-            raise InternalError("a published snapshot carries no commit record")
-        return commit
-
-    def _earlier(self, request: CommitRequest, state: TableState) -> SinkCommit | None:
-        return earlier_commit(request, state.last_of(request.record.unit_key), state.find_batch)
-
-    def _identifier(self, target: str) -> str:
-        return f"{self._catalog}.`{self._namespace}`.`{target}`"
-
-    def _history(self, spark: SparkSession, target: str) -> IcebergHistory | None:
-        if not spark.catalog.tableExists(self._identifier(target)):
-            return None
-        namespace, name = openlineage_name(self._warehouse, self._namespace, target)
-        return IcebergHistory(spark, self._identifier(target), namespace=namespace, name=name)
-
-    def _add_catalog(self, spark: SparkSession) -> None:
-        prefix = f"spark.sql.catalog.{self._catalog}"
-        spark.conf.set(prefix, "org.apache.iceberg.spark.SparkCatalog")
-        spark.conf.set(f"{prefix}.type", "hadoop")
-        spark.conf.set(f"{prefix}.warehouse", self._warehouse)
-        # Another worker may have committed: a cached table would hide it.
-        spark.conf.set(f"{prefix}.cache-enabled", "false")
 
 
 def _build(config: EndpointModel, services: EndpointServices) -> IcebergSink:
