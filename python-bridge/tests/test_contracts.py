@@ -106,6 +106,7 @@ def test_the_templates_are_what_the_contract_describes():
         "iceberg",
         "jdbc_postgres",
         "jdbc_postgres_tables",
+        "jira",
         "kafka",
         "parquet_files",
         "warehouse",

@@ -14,7 +14,8 @@ BRIDGE = Path(__file__).resolve().parents[2]
 PACKAGES = ("runtime_common", "ingestion_runtime", "temporal")
 # Settings have names of their own, which look the same.
 _SETTINGS = {"settings.py", "failpoints.py"}
-OTHER_WORDS = frozenset({"HAS_FIELD", "HTTP_ALLOWED_NETWORKS", "SASL_PLAINTEXT", "SASL_SSL"})
+_LINK_KINDS = {"ASSIGNED_TO", "AUTHORED_BY", "CHILD_OF", "HAS_FIELD", "IN_PROJECT", "IN_SPACE", "RELATES_TO"}
+OTHER_WORDS = frozenset({"HTTP_ALLOWED_NETWORKS", "SASL_PLAINTEXT", "SASL_SSL", *_LINK_KINDS})
 """Literals that look like codes and are none."""
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 _CLASSES = {

@@ -90,6 +90,9 @@ class WindowRead(SourceRead):
             upper: Canonical, inclusive; None without an end.
         """
 
+    def _note(self, records: list[Any]) -> None:
+        """Learn from records what no row tells; for sources that leave metadata."""
+
     def batches(
         self, *, lower: str | None, upper: str | None, lookback_seconds: float = 0
     ) -> Generator[pa.RecordBatch, None, None]:
@@ -105,6 +108,7 @@ class WindowRead(SourceRead):
             start = earlier(lower, column.family, lookback_seconds)
         for records in self._fetch(start, upper):
             self._cancellation.check()
+            self._note(records)
             decoded = self._decoder.decode(records)
             yield self._within(decoded.batch, start, upper)
             for rejected in self._rejected_within(decoded.rejected, start, upper):
