@@ -12,7 +12,7 @@ from runtime_common.run_metadata import RunMetadataFolder
 from runtime_common.staging import LocalDirectoryStaging
 from temporal import metadata_worker
 
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 60
 
 
 class Heard(logging.Handler):
@@ -31,12 +31,13 @@ class Heard(logging.Handler):
 
     def __enter__(self):
         self._logger.addHandler(self)
-        self._level, self._logger.level = self._logger.level, logging.INFO
+        self._level = self._logger.level
+        self._logger.setLevel(logging.INFO)
         return self
 
     def __exit__(self, *_):
         self._logger.removeHandler(self)
-        self._logger.level = self._level
+        self._logger.setLevel(self._level)
 
     async def next(self):
         return await asyncio.wait_for(self.messages.get(), DEADLINE_SECONDS)
