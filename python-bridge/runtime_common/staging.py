@@ -1,9 +1,10 @@
 """Staging in a tree of files; see docs/staging.md for what each provider is for.
 
-    <root>/<unit>/<group>/                      group: checkpoint, generation and source digest
+    <root>/<unit>/extraction-<id>/              upper-bound.json, fixed by whoever reads the extraction first
+    <root>/<unit>/<group>/                      group: generation, and what decides the rows, the start included
         lease-<token>.json                      kept fresh while somebody works here
-        plan-<extraction>.json                  its upper bound, fixed by the first attempt
-        end-<extraction>.json                   how many slices it has, once the source was read to its end
+        sink-<sink>                             a sink that takes slices from here
+        end-<extraction>.json                   where it ends, once the source was read to its end
         attempt-<fence>-<attempt>-<token>/      a slice being written, by one attempt only
         slice-00000/                            a sealed slice: parts, manifest.json, _SUCCESS, later _LANDED.<sink>
     <root>/scratch/<token>/                     files that a process keeps for itself alone, leased until it closes
@@ -25,9 +26,10 @@ from typing import TYPE_CHECKING
 from runtime_common.exceptions import IngestionError, StagingError
 from runtime_common.local_files import LocalFiles
 from runtime_common.memory_files import MemoryFiles
-from runtime_common.protocols import CleanupReport, IngestionContext
+from runtime_common.protocols import CleanupReport, ExtractionEnd, IngestionContext
 from runtime_common.staging_lease import LeaseKeeper, has_fresh_lease
-from runtime_common.staging_session import DirectorySession
+from runtime_common.staging_parts import staging_disk_errors
+from runtime_common.staging_session import LANDED_PREFIX, DirectorySession, sink_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _TRASH_PREFIX = ".trash-"
 _SLICE_PREFIX = "slice-"
-_LANDED_PREFIX = "_LANDED."
+_SINK_PREFIX = "sink-"
+_EXTRACTION_PREFIX = "extraction-"
+_UPPER_BOUND = "upper-bound.json"
 _ROOT = PurePosixPath()
 LANDED_TTL = timedelta(hours=1)
 ABANDONED_TTL = timedelta(days=3)
@@ -56,7 +60,7 @@ class DirectoryStaging:
 
     Args:
         files: The store.
-        landed_ttl: How long a group whose slices all landed is kept, for a late retry of the same run.
+        landed_ttl: How long a group whose slices all sinks have taken is kept, for a late retry of the same run.
         abandoned_ttl: How long slices that no sink has taken are kept for another attempt.
     """
 
@@ -76,31 +80,40 @@ class DirectoryStaging:
         """
         group = self._group(context)
         lease = self._leases.acquire(group)
+        sink = group / f"{_SINK_PREFIX}{sink_name(context.sink_key)}"
+        with staging_disk_errors():
+            if self._files.entry(sink) is None:
+                self._files.touch(sink)
         return DirectorySession(self._files, group, context=context, release=lambda: self._leases.release(lease))
 
     def fix_upper_bound(self, context: IngestionContext, proposed: str | None) -> str | None:
-        """Return the bound of the extraction's first attempt, which is ``proposed`` for that one itself (rule R4)."""
-        plan = self._plan(context, "plan")
+        """Return the bound of the extraction's first reader, which is ``proposed`` for that one itself (rule R4).
+
+        It is kept beside the groups: sinks that start from different cursors read up to the same bound.
+        """
+        directory = self._unit(context) / f"{_EXTRACTION_PREFIX}{_digest(context.extraction_id)}"
+        self._make_directory(directory)
         with _plan_errors():
-            self._files.create(plan, json.dumps({"upperBound": proposed}).encode())
-            bound = json.loads(self._files.read(plan))["upperBound"]
+            self._files.create(directory / _UPPER_BOUND, json.dumps({"upperBound": proposed}).encode())
+            bound = json.loads(self._files.read(directory / _UPPER_BOUND))["upperBound"]
         return bound if bound is None else str(bound)
 
-    def extraction_slices(self, context: IngestionContext) -> int | None:
-        """Return how many slices the extraction has; None unless the source was read to its end."""
+    def extraction_end(self, context: IngestionContext) -> ExtractionEnd | None:
+        """Return where the extraction ends from this starting cursor; None unless the source was read to its end."""
         with _plan_errors():
             try:
-                return int(json.loads(self._files.read(self._plan(context, "end")))["slices"])
-            except FileNotFoundError:
+                return ExtractionEnd.model_validate_json(self._files.read(self._end(context)))
+            except (FileNotFoundError, ValueError):
+                # Whoever does not know the end asks the source.
                 return None
 
-    def end_extraction(self, context: IngestionContext, *, slices: int) -> None:
+    def end_extraction(self, context: IngestionContext, end: ExtractionEnd) -> None:
         """Record that the source was read to its end."""
         with _plan_errors():
-            self._files.create(self._plan(context, "end"), json.dumps({"slices": slices}).encode())
+            self._files.create(self._end(context), end.model_dump_json(by_alias=True).encode())
 
-    def _plan(self, context: IngestionContext, name: str) -> PurePosixPath:
-        return self._group(context) / f"{name}-{_digest(context.extraction_id)}.json"
+    def _end(self, context: IngestionContext) -> PurePosixPath:
+        return self._group(context) / f"end-{_digest(context.extraction_id)}.json"
 
     def ttl_cleanup(self, now: datetime) -> CleanupReport:
         """Remove expired groups. A group with a fresh lease stays, however old its files are.
@@ -136,10 +149,12 @@ class DirectoryStaging:
 
     def _group(self, context: IngestionContext) -> PurePosixPath:
         owner = "" if context.shared_between_runs else context.extraction_id
-        name = f"g{context.generation}-v{context.checkpoint_version}-{_digest(context.source_digest, owner)}"
-        group = PurePosixPath(_digest(context.unit_key), name)
+        group = self._unit(context) / f"g{context.generation}-{_digest(context.source_digest, owner)}"
         self._make_directory(group)
         return group
+
+    def _unit(self, context: IngestionContext) -> PurePosixPath:
+        return PurePosixPath(_digest(context.unit_key))
 
     def _make_directory(self, path: PurePosixPath) -> None:
         try:
@@ -153,14 +168,18 @@ class DirectoryStaging:
         return [parent / entry.name for entry in self._files.entries(parent) if entry.is_directory]
 
     def _expired(self, group: PurePosixPath, now: datetime) -> bool:
-        ttl = self._landed_ttl if self._has_landed(group) else self._abandoned_ttl
+        is_kept = group.name.startswith(_EXTRACTION_PREFIX) or not self._has_landed(group)
+        ttl = self._abandoned_ttl if is_kept else self._landed_ttl
         return now.timestamp() - self._modified_at(group) > ttl.total_seconds()
 
     def _has_landed(self, group: PurePosixPath) -> bool:
+        """Return whether every sink that takes slices from here has taken all of them."""
+        entries = self._files.entries(group)
+        sinks = {one.name.removeprefix(_SINK_PREFIX) for one in entries if one.name.startswith(_SINK_PREFIX)}
         return all(
-            any(entry.name.startswith(_LANDED_PREFIX) for entry in self._files.entries(one))
-            for one in self._directories(group)
-            if one.name.startswith(_SLICE_PREFIX)
+            sinks <= {mark.name.removeprefix(LANDED_PREFIX) for mark in self._files.entries(group / one.name)}
+            for one in entries
+            if one.is_directory and one.name.startswith(_SLICE_PREFIX)
         )
 
     def _modified_at(self, group: PurePosixPath) -> float:
@@ -262,7 +281,9 @@ class InMemoryStaging(DirectoryStaging):
             group
             for unit in self._directories(_ROOT)
             for group in self._directories(unit)
-            if self._has_landed(group) and not has_fresh_lease(self._files, group, now)
+            if not group.name.startswith(_EXTRACTION_PREFIX)
+            and self._has_landed(group)
+            and not has_fresh_lease(self._files, group, now)
         ]
         return bool(idle) and self._sweep(min(idle, key=self._modified_at), now)
 

@@ -175,10 +175,18 @@ class PartWriter:
     """Writes the parts of one attempt."""
 
     def __init__(
-        self, files: FileStore, directory: PurePosixPath, *, seal_as: Callable[[PurePosixPath, SliceManifest], None]
+        self,
+        files: FileStore,
+        directory: PurePosixPath,
+        *,
+        sink_key: str,
+        fence: tuple[int, int],
+        seal_as: Callable[[PurePosixPath, SliceManifest], None],
     ) -> None:
         self._files = files
         self._directory = directory
+        self._sink_key = sink_key
+        self._fence = fence
         self._seal_as = seal_as
         self._rows = PartFiles(files, directory, prefix="part")
         self._rejected = PartFiles(files, directory, prefix="rejected")
@@ -205,6 +213,8 @@ class PartWriter:
         parts, rejected_parts = self._rows.finish(), self._rejected.finish()
         manifest = SliceManifest(
             **dict(seal),
+            sink_key=self._sink_key,
+            fence=self._fence,
             parts=parts,
             rejected_parts=rejected_parts,
             arrow_schema=_encoded(self._rows.arrow_schema()),

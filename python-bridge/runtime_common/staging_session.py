@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _SUCCESS = "_SUCCESS"
 _MANIFEST = "manifest.json"
+LANDED_PREFIX = "_LANDED."
+"""Of the marks in a slice; what follows is :func:`sink_name`."""
+
+
+def sink_name(sink_key: str) -> str:
+    """Return the name of a sink in marks."""
+    return sha256(sink_key.encode()).hexdigest()[:16]
 
 
 class DirectorySession:
@@ -37,7 +44,7 @@ class DirectorySession:
         self._group = group
         self._directory = group / f"slice-{context.slice_index:05d}"
         self.id = str(self._directory)
-        self._landed = self._directory / f"_LANDED.{sha256(context.sink_key.encode()).hexdigest()[:16]}"
+        self._landed = self._directory / f"{LANDED_PREFIX}{sink_name(context.sink_key)}"
         self._context = context
         self._release = release
         self._verified: SliceManifest | None = None
@@ -53,7 +60,14 @@ class DirectorySession:
         if self._verified is not None:
             return self._verified
         with staging_disk_errors():
-            if self._files.entry(self._directory / _SUCCESS) is None or self._files.entry(self._landed) is not None:
+            if self._files.entry(self._landed) is not None:
+                return None
+        self._verified = self._intact_slice()
+        return self._verified
+
+    def _intact_slice(self) -> SliceManifest | None:
+        with staging_disk_errors():
+            if self._files.entry(self._directory / _SUCCESS) is None:
                 return None
         try:
             manifest = SliceManifest.model_validate_json(self._files.read(self._directory / _MANIFEST))
@@ -63,36 +77,61 @@ class DirectorySession:
         if not intact:
             _log.warning("a staged slice is damaged and will be fetched again", extra={"data": {"session": self.id}})
             return None
-        self._verified = manifest
         return manifest
 
     def _is_intact(self, part: StagedPart) -> bool:
         return self._files.is_intact(self._directory / part.name, StoredFile(size=part.bytes, sha256=part.sha256))
 
     def writer(self) -> PartWriter:
-        """Start writing, in a directory of this attempt alone; whatever unusable slice is in the way is removed."""
-        self.discard()
+        """Start writing, in a directory of this attempt alone; a slice that is in the way is dealt with at the end."""
+        self._verified = None
         fence, attempt = self._context.fence
         directory = self._group / f"attempt-{fence}-{attempt}-{secrets.token_hex(6)}"
         with staging_disk_errors():
             self._files.make_directory(directory)
-        return PartWriter(self._files, directory, seal_as=self._publish)
+        return PartWriter(
+            self._files,
+            directory,
+            sink_key=self._context.sink_key,
+            fence=self._context.fence,
+            seal_as=self._publish,
+        )
 
     def _publish(self, directory: PurePosixPath, manifest: SliceManifest) -> None:
         with staging_disk_errors():
             self._files.create(directory / _MANIFEST, manifest.model_dump_json(by_alias=True).encode())
             failpoint("staging.before-success")
             self._files.create(directory / _SUCCESS, b"")
-            try:
-                self._files.rename(directory, self._directory)
-            except FileExistsError:
-                raise StagingError(
-                    "another attempt staged this slice first; the next attempt continues from it",
-                    code="STAGING_CONFLICT",
-                ) from None
+            if not self._rename(directory):
+                if not self._may_replace(manifest):
+                    raise _conflict()
+                self.discard()
+                if not self._rename(directory):
+                    raise _conflict()
             self._files.sync(self._group)
         failpoint("staging.after-success")
         self._verified = manifest
+
+    def _rename(self, directory: PurePosixPath) -> bool:
+        try:
+            self._files.rename(directory, self._directory)
+        except FileExistsError:
+            return False
+        return True
+
+    def _may_replace(self, mine: SliceManifest) -> bool:
+        """Decide about a slice that is there already: who may be reading it must not lose it to who comes late.
+
+        What is damaged, or was read on top of another cursor, is of no use to this attempt, and it would never get past
+        it. Attempts of one sink are in order, and the last one is the living one. What another sink has staged on top
+        of the same cursor serves this one as well, unless it was taken before.
+        """
+        found = self._intact_slice()
+        if found is None or found.starts_after != mine.starts_after:
+            return True
+        if found.sink_key == mine.sink_key:
+            return found.fence <= mine.fence
+        return self._files.entry(self._landed) is not None
 
     def reader(self) -> PartReader:
         """Return a reader of the sealed slice.
@@ -127,3 +166,9 @@ class DirectorySession:
         with suppress(OSError, IngestionError):
             self._files.forget(self._directory)
         self._release()
+
+
+def _conflict() -> StagingError:
+    return StagingError(
+        "another attempt staged this slice first; the next attempt continues from it", code="STAGING_CONFLICT"
+    )

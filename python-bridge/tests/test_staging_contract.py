@@ -12,6 +12,7 @@ import pytest
 from runtime_common.bad_rows import RejectedRow
 from runtime_common.endpoints.hdfs import HdfsDirectoryStaging
 from runtime_common.exceptions import StagingError
+from runtime_common.protocols import ExtractionEnd
 from runtime_common.staging import InMemoryStaging, LocalDirectoryStaging
 from tests.support.slices import context, rows, seal, seal_slice
 
@@ -64,7 +65,6 @@ def test_another_attempt_and_another_run_find_the_sealed_slice(staging):
     "changes",
     [
         {"generation": 2},
-        {"checkpoint_version": 1},
         {"source_digest": "other"},
         {"unit_key": "source/other"},
         {"slice_index": 1},
@@ -148,11 +148,60 @@ def test_a_discarded_slice_is_gone(staging):
 
 def test_the_end_of_an_extraction_is_known_to_who_shares_it(staging):
     run = context()
-    assert staging.extraction_slices(run) is None
-    staging.end_extraction(run, slices=4)
-    staging.end_extraction(run, slices=5)
-    assert staging.extraction_slices(run) == 4
-    assert staging.extraction_slices(context()) is None
+    assert staging.extraction_end(run) is None
+    staging.end_extraction(run, ExtractionEnd(slices=4, reached="c4"))
+    staging.end_extraction(run, ExtractionEnd(slices=5, reached="c5"))
+    assert staging.extraction_end(run) == ExtractionEnd(slices=4, reached="c4")
+    assert staging.extraction_end(context(extraction_id=run.extraction_id, source_digest="other start")) is None
+    assert staging.extraction_end(context()) is None
+
+
+def test_sinks_that_start_from_different_cursors_have_one_upper_bound(staging):
+    ahead = context(source_digest="later start")
+    behind = context(extraction_id=ahead.extraction_id)
+    assert staging.fix_upper_bound(ahead, "5") == "5"
+    assert staging.fix_upper_bound(behind, "7") == "5"
+
+
+def test_an_attempt_replaces_what_an_earlier_one_of_its_sink_staged_and_never_what_a_later_one_did(staging):
+    earlier, later = (staging.allocate_session(context(fence=fence)) for fence in ((1, 2), (2, 1)))
+    seal_slice(earlier, ROWS, batch_id="first:0")
+    newest = seal_slice(later, rows(id=[9], note=["x"]), batch_id="second:0")
+    later.mark_landed()
+    with pytest.raises(StagingError) as caught:
+        seal_slice(earlier, ROWS, batch_id="first:0")
+    assert caught.value.code == "STAGING_CONFLICT"
+    assert staging.allocate_session(context(sink_key="source/unit/other")).staged() == newest
+
+
+@pytest.mark.parametrize(("starts_after", "takes_part"), [("none", True), ("elsewhere", False)])
+def test_what_another_sink_staged_is_replaced_only_where_it_is_of_no_use(staging, starts_after, takes_part):
+    other = staging.allocate_session(context(sink_key="source/unit/other", fence=(9, 9)))
+    writer = other.writer()
+    writer.write_batch(ROWS)
+    writer.seal(seal("other:0").model_copy(update={"starts_after": starts_after}))
+    mine = staging.allocate_session(context())
+    if takes_part:
+        with pytest.raises(StagingError) as caught:
+            seal_slice(mine, ROWS, batch_id="mine:0")
+        assert caught.value.code == "STAGING_CONFLICT"
+        mine.mark_landed()
+    assert seal_slice(mine, ROWS, batch_id="mine:0").batch_id == "mine:0"
+
+
+def test_slices_wait_for_every_sink_that_takes_them(staging):
+    first, second = (staging.allocate_session(context(sink_key=f"source/unit/{name}")) for name in ("a", "b"))
+    seal_slice(first, ROWS, batch_id="r:0")
+    first.mark_landed()
+    first.close()
+    second.close()
+    later = datetime.now(UTC) + timedelta(hours=2)
+    assert staging.ttl_cleanup(later).removed == []
+    second = staging.allocate_session(context(sink_key="source/unit/b"))
+    assert second.staged() is not None
+    second.mark_landed()
+    second.close()
+    assert len(staging.ttl_cleanup(later + timedelta(hours=2)).removed) == 1
 
 
 def test_what_has_expired_is_removed_and_what_is_leased_stays(staging):

@@ -30,6 +30,7 @@ from runtime_common.exceptions import ConfigurationError, DataError, InternalErr
 from runtime_common.protocols import (
     Cut,
     Cutter,
+    ExtractionEnd,
     ReadRequest,
     Rows,
     SliceManifest,
@@ -136,7 +137,7 @@ class _UnitRun:
             self._landing.cursor = start.cursor
             self._landing.slice_index = start.slice_index
             self._take_staged_slices()
-            if self._staging.extraction_slices(self._context()) != self._landing.slice_index:
+            if self._staging.extraction_end(self._context()) != self._reached():
                 self._read_new_slices()
         self._progress.enter("cleanup")
         return self._result()
@@ -209,7 +210,10 @@ class _UnitRun:
                 )
             ) as batches:
                 self._export_slices(read, cutter, batches)
-        self._staging.end_extraction(self._context(), slices=self._landing.slice_index)
+        self._staging.end_extraction(self._context(), self._reached())
+
+    def _reached(self) -> ExtractionEnd:
+        return ExtractionEnd(slices=self._landing.slice_index, reached=cursor_digest(self._landing.cursor))
 
     def _read_request(self, *, cursor_field: str | None) -> ReadRequest:
         policy = self._request.policy

@@ -40,7 +40,6 @@ class UnitIdentity:
             extraction_id=self.extraction_id,
             fence=(request.execution.fence, self._attempt),
             generation=request.checkpoint.generation,
-            checkpoint_version=request.checkpoint.version,
             source_digest=self._source_digest,
             shared_between_runs=request.execution.unit.mode == "incremental",
             slice_index=slice_index,

@@ -27,6 +27,7 @@ from runtime_common.protocols.source import (
 )
 from runtime_common.protocols.staging import (
     CleanupReport,
+    ExtractionEnd,
     IngestionContext,
     RecordReader,
     RecordWriter,
@@ -48,6 +49,7 @@ __all__ = [
     "CursorColumn",
     "Cut",
     "Cutter",
+    "ExtractionEnd",
     "IngestionContext",
     "MetadataTable",
     "Previewable",

@@ -29,6 +29,7 @@ class IngestionContext:
         run_id: Run that asks.
         extraction_id: Shared by the runs that write one extraction to several sinks.
         fence: Fence of the execution and number of the attempt: tells writers of different attempts apart.
+        generation: Of the checkpoint; reset and rewind begin a new one, and never take what an older one has staged.
         source_digest: Hash of everything that decides which rows the source yields, the starting cursor included.
         shared_between_runs: False for full reads: another extraction wants the rows of its own time.
     """
@@ -39,7 +40,6 @@ class IngestionContext:
     extraction_id: str
     fence: tuple[int, int]
     generation: int
-    checkpoint_version: int
     source_digest: str
     shared_between_runs: bool
     slice_index: int
@@ -78,8 +78,16 @@ class SliceSeal(ContractModel):
 
 
 class SliceManifest(SliceSeal):
-    """The seal and the files; ``arrow_schema`` is the columns as an Arrow IPC message in base64."""
+    """The seal and the files.
 
+    Attributes:
+        sink_key: Sink for which the slice was read.
+        fence: Of the attempt that wrote it; those of one sink are in order.
+        arrow_schema: The columns as an Arrow IPC message in base64.
+    """
+
+    sink_key: str
+    fence: tuple[int, int]
     arrow_schema: str
     parts: list[StagedPart]
     rejected_parts: list[StagedPart] = Field(default_factory=list)
@@ -93,6 +101,13 @@ class SliceManifest(SliceSeal):
     def bytes(self) -> int:
         """Bytes of all parts."""
         return sum(part.bytes for part in self.parts)
+
+
+class ExtractionEnd(ContractModel):
+    """How many slices an extraction has, and the digest of the cursor that it has reached."""
+
+    slices: int
+    reached: str
 
 
 class RecordWriter(Protocol):
@@ -195,14 +210,14 @@ class StagingProvider(Protocol):
         ...
 
     def fix_upper_bound(self, context: IngestionContext, proposed: str | None) -> str | None:
-        """Return the extraction's upper bound: ``proposed`` for its first attempt, that again for the later ones."""
+        """Return the extraction's upper bound: ``proposed`` for its first reader, that again for all others."""
         ...
 
-    def extraction_slices(self, context: IngestionContext) -> int | None:
-        """Return how many slices the extraction has; None unless the source was read to its end."""
+    def extraction_end(self, context: IngestionContext) -> ExtractionEnd | None:
+        """Return where the extraction ends from this starting cursor; None unless the source was read to its end."""
         ...
 
-    def end_extraction(self, context: IngestionContext, *, slices: int) -> None:
+    def end_extraction(self, context: IngestionContext, end: ExtractionEnd) -> None:
         """Record that the source was read to its end, so that nobody has to ask it again for this extraction."""
         ...
 

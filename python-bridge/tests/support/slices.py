@@ -36,7 +36,6 @@ def context(**changes: Any) -> IngestionContext:
         "extraction_id": run_id,
         "fence": (1, 1),
         "generation": 1,
-        "checkpoint_version": 0,
         "source_digest": "digest",
         "shared_between_runs": True,
         "slice_index": 0,
