@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 from runtime_common.staging import LocalDirectoryStaging
-from tests.support.sink_kinds import ICEBERG, PARQUET
+from tests.support.sink_kinds import ICEBERG, PARQUET, POSTGRES_TABLES
 from tests.support.unit_process import Ended, Job, Stopped, UnitProcesses
 from tests.support.units import Unit
 
@@ -128,7 +128,8 @@ def test_an_engine_killed_between_two_slices_loses_and_doubles_no_row_in_a_merge
 
 @pytest.mark.soak
 @pytest.mark.parametrize(
-    ("kind", "victim", "kills"), [(PARQUET, "worker", 20), (ICEBERG, "worker", 15), (ICEBERG, "engine", 15)]
+    ("kind", "victim", "kills"),
+    [(PARQUET, "worker", 20), (POSTGRES_TABLES, "worker", 15), (ICEBERG, "worker", 15), (ICEBERG, "engine", 15)],
 )
-def test_runs_of_a_million_rows_survive_fifty_kills(kind, victim, kills, database, processes, tmp_path):
+def test_runs_of_a_million_rows_survive_dozens_of_kills(kind, victim, kills, database, processes, tmp_path):
     run_through_kills(kind, database, processes, tmp_path, rows=1_000_000, kills=kills, victim=victim)

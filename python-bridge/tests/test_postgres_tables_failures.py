@@ -68,9 +68,9 @@ def refused(sink, staging, batch, mode="append", **changes):
         ("v text", ["a", "b\0", None], {1: ("TEXT_HOLDS_NUL", "v")}),
         ("v text NOT NULL", ["a", None, "c"], {1: ("VALUE_MISSING", "v")}),
         ("v bigint CHECK (v > 0)", [1, -1, 2, -2], {1: ("CHECK_FAILED", None), 3: ("CHECK_FAILED", None)}),
-        ("v smallint", [1, 2**15, 2], {1: ("VALUE_OUT_OF_RANGE", None)}),
-        ("v numeric(3,1)", [1, 100, 2], {1: ("VALUE_OUT_OF_RANGE", None)}),
-        ("v jsonb", ["{}", "{", "[]"], {1: ("VALUE_UNREADABLE", None)}),
+        ("v smallint", [1, 2**15, 2], {1: ("VALUE_OUT_OF_RANGE", "v")}),
+        ("v numeric(3,1)", [1, 100, 2], {1: ("VALUE_OUT_OF_RANGE", "v")}),
+        ("v jsonb", ["{}", "{", "[]"], {1: ("VALUE_UNREADABLE", "v")}),
         ("v bigint UNIQUE", [1, 2, 1, 3, 2], {2: ("KEY_TAKEN", None), 4: ("KEY_TAKEN", None)}),
         ("v bigint UNIQUE DEFERRABLE INITIALLY DEFERRED", [1, 1], {1: ("KEY_TAKEN", None)}),
     ],
@@ -114,18 +114,19 @@ def test_reasons_hold_no_values_and_the_row_is_kept_for_the_quarantine(sink, sta
     with pytest.raises(RowsRejectedError) as caught:
         commit(sink, staging, "a:0", batch, None, "append")
     assert [row.reason for row in caught.value.rejected.values()] == [
-        "a text is no value of its column's type",
+        "a text is no value of its column's type (v)",
         "a check of the table is not fulfilled (constraint even)",
     ]
     assert "c4n4ry" not in str(caught.value)
     assert json.loads(caught.value.rejected[0].row) == {"id": 2, "v": "c4n4ry"}
 
 
-def test_a_slice_of_bad_rows_alone_is_given_up(sink, staging, database, schema, monkeypatch):
+@pytest.mark.parametrize("values", [list(range(100)), ["\0"] * 100])
+def test_a_slice_of_bad_rows_alone_is_given_up(sink, staging, database, schema, monkeypatch, values):
     monkeypatch.setattr(row_faults, "MAX_REFUSED_ROWS", 3)
-    make(database, schema, "id bigint CHECK (id < 0)")
+    make(database, schema, f"id {'bigint CHECK (id < 0)' if values[0] == 0 else 'text'}")
     with pytest.raises(DataError) as caught:
-        commit(sink, staging, "a:0", rows(id=list(range(100))), None, "append")
+        commit(sink, staging, "a:0", rows(id=values), None, "append")
     assert caught.value.code == "TOO_MANY_BAD_ROWS"
 
 

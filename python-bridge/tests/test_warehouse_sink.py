@@ -62,6 +62,7 @@ def test_slices_are_committed_once_and_in_turn_through_a_catalog_server(catalog,
     assert not sink.may_have_forgotten("events")
 
 
+@pytest.mark.soak
 def test_a_commit_that_another_attempt_overtakes_before_the_catalog_publishes_it_writes_nothing(
     catalog, staging, spark, monkeypatch
 ):

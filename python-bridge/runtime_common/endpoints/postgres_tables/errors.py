@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runtime_common.endpoints.postgres_errors import connection_error
@@ -84,8 +85,17 @@ def is_row_fault(error: psycopg.Error) -> bool:
     return (error.sqlstate or "")[:2] in _ROW_CLASSES
 
 
-def row_fault(error: psycopg.Error) -> tuple[str, str | None, str]:
-    """Return code, column and reason of a row's fault; the server's own text would hold values."""
+@dataclass(frozen=True, kw_only=True)
+class RowFault:
+    """Why the target refuses a row; never with its values, which the server's own text would hold."""
+
+    code: str
+    column: str | None
+    reason: str
+
+
+def row_fault(error: psycopg.Error) -> RowFault:
+    """Return a row's fault by what the server says."""
     code, reason = _ROW_FAULTS.get(error.sqlstate or "", ("ROW_REFUSED", "the server refuses the row"))
     constraint = error.diag.constraint_name
     column = error.diag.column_name
@@ -93,7 +103,7 @@ def row_fault(error: psycopg.Error) -> tuple[str, str | None, str]:
         reason = f"{reason} ({column})"
     elif constraint is not None:
         reason = f"{reason} (constraint {constraint})"
-    return code, column, reason
+    return RowFault(code=code, column=column, reason=reason)
 
 
 def _first_line(text: str) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psycopg
 from psycopg import sql
 
 from runtime_common.endpoints.postgres_tables.slice_table import ROW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    import psycopg
 
     from runtime_common.contracts import WriteMode
     from runtime_common.endpoints.postgres_tables.column_types import SqlType
@@ -74,6 +73,22 @@ class Movement:
         if self._delete_field is not None:
             deleted = connection.execute(self._delete(rows)).rowcount
         return deleted + connection.execute(self._upsert(rows)).rowcount
+
+    def unconvertible_column(self, connection: psycopg.Connection, row: int) -> str | None:
+        """Return the column whose value at a position the target's type can't hold; None when each can be held."""
+        for name in self._columns:
+            column, existing = self._source.column(name), self._existing[name]
+            if self._source.type_of(name) == existing:
+                continue
+            cast = sql.SQL("SELECT {}::{} FROM {} WHERE {}").format(
+                column, sql.SQL(existing.printed), self._source.name, _between(row, row + 1)
+            )
+            try:
+                with connection.transaction():
+                    connection.execute(cast)
+            except psycopg.DataError:
+                return name
+        return None
 
     def _insert(self, condition: sql.Composed) -> sql.Composed:
         return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} WHERE {}").format(

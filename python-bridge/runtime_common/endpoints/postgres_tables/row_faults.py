@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from runtime_common.bad_rows import RejectedRow
 from runtime_common.endpoints.postgres_tables.copying import row_text
-from runtime_common.endpoints.postgres_tables.errors import is_row_fault, row_fault
+from runtime_common.endpoints.postgres_tables.errors import RowFault, is_row_fault, row_fault
 from runtime_common.exceptions import DataError, RowsRejectedError
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ class RowFaults:
         self._movement = movement
         self._source = source
         self._cancellation = cancellation
-        self._faults: dict[int, psycopg.Error] = {}
+        self._faults: dict[int, RowFault] = {}
 
-    def find(self) -> dict[int, psycopg.Error]:
+    def find(self) -> dict[int, RowFault]:
         """Return all refused rows by their position, so that the others can be written without them.
 
         A row of a key that a later row of the slice replaces is only tried once that later one is out of the way, so
@@ -74,36 +75,48 @@ class RowFaults:
         else:
             return
         if end - first == 1:
-            self._faults[first] = fault
-            if len(self._faults) > MAX_REFUSED_ROWS:
-                raise too_many()
+            self._faults[first] = self._named(fault, first)
+            check_count(len(self._faults))
             return
         middle = (first + end) // 2
         self._try(first, middle)
         self._try(middle, end)
 
+    def _named(self, error: psycopg.Error, row: int) -> RowFault:
+        """Name the column too where the server does not: it is the one whose value alone is refused."""
+        fault = row_fault(error)
+        if fault.column is not None or not isinstance(error, psycopg.DataError):
+            return fault
+        column = self._movement.unconvertible_column(self._connection, row)
+        return fault if column is None else replace(fault, column=column, reason=f"{fault.reason} ({column})")
 
-def too_many() -> DataError:
-    """Return the error of a slice in which too many rows are refused to look for all of them."""
-    return DataError(
-        f"more than {MAX_REFUSED_ROWS} rows of one slice can't be written; compare the target's types and constraints "
-        "with the source",
-        code="TOO_MANY_BAD_ROWS",
-        field="unit.target",
-    )
+
+def check_count(refused: int) -> None:
+    """Give a slice up in which too many rows are refused to look for all of them.
+
+    Raises:
+        DataError: There are more than :data:`MAX_REFUSED_ROWS`.
+    """
+    if refused > MAX_REFUSED_ROWS:
+        raise DataError(
+            f"more than {MAX_REFUSED_ROWS} rows of one slice can't be written; compare the target's types and "
+            "constraints with the source",
+            code="TOO_MANY_BAD_ROWS",
+            field="unit.target",
+        )
 
 
 def rejection(
-    refused: Mapping[int, RejectedRow], faults: Mapping[int, psycopg.Error], batches: Iterator[PreparedBatch]
+    refused: Mapping[int, RejectedRow], faults: Mapping[int, RowFault], batches: Iterator[PreparedBatch]
 ) -> RowsRejectedError:
     """Return the error that names all refused rows, those found before the copy and those that the server refused."""
     rejected = dict(refused)
     first_row = 0
     for batch in batches:
         for position in faults.keys() & range(first_row, first_row + batch.source.num_rows):
-            code, column, reason = row_fault(faults[position])
+            fault = faults[position]
             text = row_text(batch.source.slice(position - first_row, 1))
-            rejected[position] = RejectedRow(code=code, field=column, reason=reason, row=text)
+            rejected[position] = RejectedRow(code=fault.code, field=fault.column, reason=fault.reason, row=text)
         first_row += batch.source.num_rows
     ordered = dict(sorted(rejected.items()))
     example = next(iter(ordered.values()))

@@ -9,7 +9,7 @@ import psycopg
 
 from runtime_common.endpoints.postgres_tables.errors import is_row_fault
 from runtime_common.endpoints.postgres_tables.movement import Movement
-from runtime_common.endpoints.postgres_tables.row_faults import MAX_REFUSED_ROWS, RowFaults, rejection, too_many
+from runtime_common.endpoints.postgres_tables.row_faults import RowFaults, rejection
 from runtime_common.endpoints.postgres_tables.slice_table import SliceTable
 from runtime_common.endpoints.postgres_tables.tables import (
     check_columns,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from runtime_common.cancellation import Cancellation
     from runtime_common.endpoints.postgres_tables.delivery import Delivery
+    from runtime_common.endpoints.postgres_tables.errors import RowFault
     from runtime_common.endpoints.postgres_tables.ledger import Ledger, TargetName
     from runtime_common.endpoints.postgres_tables.tables import Table
     from runtime_common.protocols import CommitRequest, SinkCommit
@@ -79,8 +80,6 @@ class SliceCommit:
             key=self._delivery.key,
             cancellation=self._cancellation,
         )
-        if len(refused) > MAX_REFUSED_ROWS:
-            raise too_many()
         failpoint("postgres-tables.after-copy")
         self._ledger.lock()
         # Only now it is certain: nobody commits to this table until this transaction ends.
@@ -138,7 +137,7 @@ class SliceCommit:
             delete_field=delivery.delete_field,
         )
 
-    def _moved(self, movement: Movement, source: SliceTable) -> tuple[int, Mapping[int, psycopg.Error]]:
+    def _moved(self, movement: Movement, source: SliceTable) -> tuple[int, Mapping[int, RowFault]]:
         """Move all rows at once; where the table refuses some, move none and return which."""
         # A constraint that is only checked at the end would fail the COMMIT, for no row in particular.
         self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from runtime_common.endpoints.postgres_tables.copying import copy_rows, refused_rows, wire_type
+from runtime_common.endpoints.postgres_tables.row_faults import check_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,6 +55,9 @@ class SliceTable:
             existing: Types of the target's columns, as far as it has them, for the limits of its texts.
             key: Columns that identify a row in a merge; empty otherwise.
             cancellation: Asked between two batches.
+
+        Raises:
+            DataError: Too many rows would be left out.
         """
         columns = list(self._columns.values())
         declared = [
@@ -73,6 +77,7 @@ class SliceTable:
                 cancellation.check()
                 faulty = refused_rows(batch, limits, key=key)
                 refused.update({self.rows + position: row for position, row in faulty.items()})
+                check_count(len(refused))
                 for part, first_row in _without(batch.rows, sorted(faulty), first_row=self.rows):
                     for row in copy_rows(part, columns, first_row=first_row):
                         copy.write_row(row)
