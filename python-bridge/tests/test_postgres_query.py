@@ -5,11 +5,13 @@ from __future__ import annotations
 import duckdb
 import psycopg
 import pytest
+from jsonschema import Draft202012Validator
 from psycopg import sql
 
 from runtime_common.cancellation import Cancellation
 from runtime_common.contracts import EndpointRef
 from runtime_common.endpoints import EndpointFactory
+from runtime_common.endpoints.jdbc_postgres import DESCRIPTOR
 from runtime_common.exceptions import CheckpointMismatchError, ConfigurationError, IngestionError
 from runtime_common.protocols import ReadRequest
 from runtime_common.spark import SparkEngine
@@ -113,6 +115,12 @@ def test_an_object_names_a_table_or_a_query(orders, object_):
     with pytest.raises(ConfigurationError) as caught:
         built.open(ReadRequest(object=object_, cursor_field=None), Cancellation())
     assert caught.value.field == "source.object"
+    assert not Draft202012Validator(DESCRIPTOR.template().object_schema).is_valid(object_)
+
+
+@pytest.mark.parametrize("object_", [{"table": "orders"}, {"schema": "x", "table": "y"}, {"query": "SELECT 1"}])
+def test_the_descriptors_schema_takes_each_form(object_):
+    Draft202012Validator(DESCRIPTOR.template().object_schema).validate(object_)
 
 
 def test_a_failure_inside_the_query_is_typed(orders):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from runtime_common.cancellation import Cancellation
     from runtime_common.protocols import Check, Collected, ReadRequest, Sample
+    from runtime_common.spark import SparkEngine
 
 
 DESCRIPTOR = EndpointDescriptor(
@@ -29,8 +30,9 @@ DESCRIPTOR = EndpointDescriptor(
     vendor="postgres",
     description=(
         "Reads tables and queries of PostgreSQL 14 or later in one repeatable-read snapshot per run. Incremental reads "
-        "are ordered by the cursor column, so the checkpoint may move after every slice. Types without an exact "
-        "counterpart (numeric without precision, json, arrays, intervals and others) arrive as text."
+        "are ordered by the cursor column, so the checkpoint may move after every slice. Large full reads may go "
+        "through Spark, by several connections that share the snapshot. Types without an exact counterpart "
+        "(numeric without precision, json, arrays, intervals and others) arrive as text."
     ),
     role="source",
     version="1",
@@ -51,8 +53,9 @@ DESCRIPTOR = EndpointDescriptor(
 class PostgresSource:
     """See :class:`runtime_common.protocols.SourceEndpoint`."""
 
-    def __init__(self, config: PostgresConfig) -> None:
+    def __init__(self, config: PostgresConfig, spark: SparkEngine) -> None:
         self._config = config
+        self._spark = spark
         register_secret(config.password.get_secret_value())
 
     def open(self, request: ReadRequest, cancellation: Cancellation) -> PostgresRead:
@@ -62,7 +65,9 @@ class PostgresSource:
             SourceError: The server can't be reached, refuses the login, or lacks the object.
             ConfigurationError: The object is neither a table nor a query, or the cursor field can't be one.
         """
-        return PostgresRead(self._config, _selected(request.object), request=request, cancellation=cancellation)
+        return PostgresRead(
+            self._config, _selected(request.object), request=request, cancellation=cancellation, spark=self._spark
+        )
 
     def checks(self, cancellation: Cancellation) -> Sequence[Check]:
         """Return the steps of the connection test."""
@@ -81,10 +86,10 @@ def _selected(given: Mapping[str, Any]) -> PostgresObject:
     return parse(PostgresObject, dict(given), prefix="source.object")
 
 
-def _build(config: EndpointModel, services: EndpointServices) -> PostgresSource:  # noqa: ARG001
+def _build(config: EndpointModel, services: EndpointServices) -> PostgresSource:
     if not isinstance(config, PostgresConfig):
         raise InternalError("jdbc_postgres was given the config of another endpoint")
-    return PostgresSource(config)
+    return PostgresSource(config, services.spark)
 
 
 ENDPOINT = SourcePlugin(descriptor=DESCRIPTOR, build=_build)

@@ -62,7 +62,7 @@ _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 _PERMISSION_DENIED = "42501"
 _LOST = re.compile(
     r"server closed the connection|connection .*(lost|reset|refused|closed)|could not receive data|EOF detected"
-    r"|terminating connection|database system is (shutting down|starting up|in recovery)",
+    r"|I/O error occurred|terminating connection|database system is (shutting down|starting up|in recovery)",
     re.IGNORECASE,
 )
 _STATEMENT_TIMEOUT = re.compile(r"due to statement timeout")

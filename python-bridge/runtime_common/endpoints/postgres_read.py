@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import adbc_driver_manager
@@ -13,14 +14,15 @@ from runtime_common.contracts import DatasetRef
 from runtime_common.endpoints.postgres_bounds import order_key, read_bounds, within
 from runtime_common.endpoints.postgres_errors import read_error, read_timeout
 from runtime_common.endpoints.postgres_snapshot import asking, connect, export_snapshot
+from runtime_common.endpoints.postgres_spark import SparkScan, is_worth_spark
 from runtime_common.endpoints.postgres_stream import AdbcStream
 from runtime_common.endpoints.postgres_target import find_target
 from runtime_common.endpoints.postgres_tie import TieBreak, check_no_tie
 from runtime_common.endpoints.postgres_values import AcceptingCutter, ExactValues, without_rejected
-from runtime_common.exceptions import IngestionError, InternalError
+from runtime_common.exceptions import IngestionError, InternalError, SinkError
 from runtime_common.protocols import SourceRead
 from runtime_common.read_ahead import ReadAhead
-from runtime_common.slicing import LargeTies, SliceCutter
+from runtime_common.slicing import LargeTies, SliceCutter, WholeReadCutter
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from runtime_common.contracts import Cursor
     from runtime_common.endpoints.postgres_config import PostgresConfig, PostgresObject
     from runtime_common.protocols import Cutter, ReadRequest
+    from runtime_common.spark import SparkEngine
 
 # Batches that are decoded while the runtime writes the ones before.
 _BATCHES_AHEAD = 2
@@ -44,6 +47,7 @@ class PostgresRead(SourceRead):
         selected: What is read.
         request: How.
         cancellation: Of the run.
+        spark: For reads that are worth it; None for none.
 
     Raises:
         SourceError: The server can't be reached, refuses the login, or lacks the object.
@@ -51,10 +55,14 @@ class PostgresRead(SourceRead):
         DataError: The cursor column holds a value that can be no watermark.
     """
 
-    engine = "adbc"
-
     def __init__(
-        self, config: PostgresConfig, selected: PostgresObject, *, request: ReadRequest, cancellation: Cancellation
+        self,
+        config: PostgresConfig,
+        selected: PostgresObject,
+        *,
+        request: ReadRequest,
+        cancellation: Cancellation,
+        spark: SparkEngine | None = None,
     ) -> None:
         self._config = config
         self._selected = selected
@@ -67,6 +75,7 @@ class PostgresRead(SourceRead):
         self._tie_break: TieBreak | None = None
         self._large_ties = LargeTies()
         self._start: Cursor | None = None
+        self._spark: SparkEngine | None = None
         self._connection = connect(config)
         try:
             with self._asking():
@@ -81,9 +90,14 @@ class PostgresRead(SourceRead):
                         self._tie_break = TieBreak(
                             self._connection, self._target, self.cursor_column, request.tie_break_field
                         )
+                if spark is not None and is_worth_spark(
+                    self._connection, self._target, request.engine, is_ordered=self.cursor_column is not None
+                ):
+                    self._spark = spark
         except BaseException:
             self._connection.close()
             raise
+        self.engine = "adbc" if self._spark is None else "spark"
         self.schema = self._target.schema.arrow
         self.schema_fingerprint = self._target.schema.fingerprint
         self.dataset = DatasetRef(
@@ -98,12 +112,16 @@ class PostgresRead(SourceRead):
     ) -> Generator[pa.RecordBatch, None, None]:
         """Stream the rows; see the protocol. At most four batches of about ``fetchMegabytes`` are in memory.
 
+        By Spark they come in any order.
+
         Raises:
             SourceError: The read failed, the connection was lost, or nothing came for ``readTimeoutSeconds``.
             DataError: A row can't be delivered exactly, and the policy is to fail.
         """
-        query = self._query(lower, upper, lookback_seconds)
-        yield from self._stream(query)
+        if self._spark is None:
+            yield from self._stream(self._query(lower, upper, lookback_seconds))
+        else:
+            yield from self._scan(self._spark, self._where(lower, upper, lookback_seconds))
 
     def sample(self, *, rows: int, seconds: int) -> Generator[pa.RecordBatch, None, None]:
         """Stream at most ``rows`` rows, which the server may take ``seconds`` to find; raises like :meth:`batches`."""
@@ -149,8 +167,30 @@ class PostgresRead(SourceRead):
         self._cancellation.check()
         raise failure
 
+    def _scan(self, spark: SparkEngine, where: sql.Composable | None) -> Generator[pa.RecordBatch, None, None]:
+        scan = SparkScan(
+            spark,
+            self._config,
+            snapshot_id=self._snapshot_id,
+            connection=self._connection,
+            target=self._target,
+            where=where,
+        )
+        values = ExactValues(self._target.schema)
+        try:
+            with closing(scan.batches(self._cancellation)) as batches:
+                for batch in batches:
+                    converted = values.convert(batch)
+                    yield converted if self.cursor_column is not None else without_rejected(converted, self._bad_rows)
+        except SinkError as error:
+            # Spark's session knows sinks only; here it is the source that has failed.
+            failure = read_error(error, what=self._selected.label, field=self._selected.field)
+        else:
+            return
+        raise failure
+
     def cutter(self, *, start: Cursor | None, slice_rows: int, compared: Sequence[str] | None) -> Cutter:
-        """Return a cutter of an ordered read.
+        """Return a cutter of an ordered read, or of a whole one where Spark reads.
 
         Raises:
             CheckpointMismatchError: The cursor can only be continued with another tie-break column.
@@ -163,30 +203,36 @@ class PostgresRead(SourceRead):
         else:
             self._tie_break.check_start(start)
         self._start = start
-        return AcceptingCutter(
-            SliceCutter(
-                column=self.cursor_column,
-                schema_fingerprint=self.schema_fingerprint,
-                start=start,
-                slice_rows=slice_rows,
-                hashed=self.schema.names,
-                compared=compared,
-                large_ties=self._large_ties,
-            ),
-            self._bad_rows,
+        cut = WholeReadCutter if self._spark is not None else partial(SliceCutter, slice_rows=slice_rows)
+        cutter = cut(
+            column=self.cursor_column,
+            schema_fingerprint=self.schema_fingerprint,
+            start=start,
+            hashed=self.schema.names,
+            compared=compared,
+            large_ties=self._large_ties,
         )
+        return AcceptingCutter(cutter, self._bad_rows)
 
-    def _query(self, lower: str | None, upper: str | None, lookback_seconds: float) -> sql.Composed:
-        select = sql.SQL("SELECT {} FROM {}").format(self._target.schema.expressions, self._target.source)
+    def _where(self, lower: str | None, upper: str | None, lookback_seconds: float) -> sql.Composable | None:
+        """Return the condition of the rows that are wanted; None for all."""
         if self.cursor_column is None:
-            return select
-        key = order_key(self.cursor_column)
+            return None
         where = within(self.cursor_column, lower=lower, upper=upper, lookback_seconds=lookback_seconds)
         if self._tie_break is not None and upper is not None:
             where = self._without_large_tie(self._tie_break, where, upper, again=lookback_seconds > 0)
-        order: sql.Composable = key
         if self._include_nulls:
-            where = sql.SQL("({}) OR {} IS NULL").format(where, key)
+            where = sql.SQL("({}) OR {} IS NULL").format(where, order_key(self.cursor_column))
+        return where
+
+    def _query(self, lower: str | None, upper: str | None, lookback_seconds: float) -> sql.Composed:
+        """Return the statement that delivers the rows in the cursor's order."""
+        select = sql.SQL("SELECT {} FROM {}").format(self._target.schema.expressions, self._target.source)
+        where = self._where(lower, upper, lookback_seconds)
+        if self.cursor_column is None or where is None:
+            return select
+        order: sql.Composable = order_key(self.cursor_column)
+        if self._include_nulls:
             order = sql.SQL("{} NULLS FIRST").format(order)
         if self._tie_break is not None:
             order = sql.SQL("{}, {}").format(order, self._tie_break.order)

@@ -47,8 +47,8 @@ _FAMILIES: dict[str, CursorFamily] = {
     "varchar": "text",
 }
 # As text its form would depend on the server's locale.
-_MONEY = sql.SQL("{0}::numeric::text AS {1}")
-_TEXT = sql.SQL("{0}::text AS {1}")
+_MONEY = sql.SQL("{}::numeric::text")
+_TEXT = sql.SQL("{}::text")
 # What Iceberg, Spark and DuckDB can hold: they would turn a longer one into a float, or refuse it.
 _DECIMAL_MAX_PRECISION = 38
 _MICROSECOND_DIGITS = 6
@@ -101,11 +101,16 @@ class Column:
         return sql.SQL("{}.{}").format(ALIAS, sql.Identifier(self.name))
 
     @property
-    def expression(self) -> sql.Composable:
-        """How the column is selected."""
+    def value(self) -> sql.Composable:
+        """The column as it is, or as text where it does not travel otherwise."""
         if self.type_name in _NATIVE:
             return self.qualified
-        return (_MONEY if self.type_name == "money" else _TEXT).format(self.qualified, sql.Identifier(self.name))
+        return (_MONEY if self.type_name == "money" else _TEXT).format(self.qualified)
+
+    @property
+    def expression(self) -> sql.Composable:
+        """How the column is selected."""
+        return sql.SQL("{} AS {}").format(self.value, sql.Identifier(self.name))
 
     def as_cursor(self) -> CursorColumn:
         """Return the column as a cursor.
