@@ -4,6 +4,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type WorkflowHandle,
+  WorkflowNotFoundError,
 } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { AppError } from '#errors';
@@ -64,6 +65,20 @@ export class EndpointOperations {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       const { memo } = await this.#client.workflow.getHandle(workflowId).describe();
       return { collectionId: String(memo?.collectionId), alreadyRunning: true };
+    }
+  }
+
+  /** Asks the running collection from an endpoint to stop. @returns its id; undefined when none was running */
+  async cancelCollection(endpointId: string): Promise<string | undefined> {
+    const handle = this.#client.workflow.getHandle(collectionWorkflowId(endpointId));
+    try {
+      const { status, memo } = await handle.describe();
+      if (status.name !== 'RUNNING') return undefined;
+      await handle.cancel();
+      return String(memo?.collectionId);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
     }
   }
 

@@ -1,6 +1,6 @@
 import { endpointUrn } from '#graph-schema';
 import { WRITE_LIMITS } from '#graph-store';
-import type { ApplyCollectedInput, RunMetadataSummary } from '../contracts/index.js';
+import type { ApplyCollectedInput, RunMetadataFile, RunMetadataSummary } from '../contracts/index.js';
 import { collectionProgress } from '../operation-records.js';
 import { applyMetadataFiles, MAX_PROBLEMS, originContext } from './apply-metadata-files.js';
 import { collectedUrns } from './collected-urns.js';
@@ -16,7 +16,8 @@ export async function applyCollected(
 ): Promise<RunMetadataSummary> {
   const { collectionId, endpointId, files, before, total } = input;
   const origin = { id: collectionId, key: `collection ${collectionId}` };
-  const applied = await applyMetadataFiles(dependencies, files, origin);
+  const [sound, refused] = [files.filter(tells), files.filter((file) => !tells(file))];
+  const applied = withRefused(await applyMetadataFiles(dependencies, sound, origin), refused);
   // Of a file that failed nothing is known.
   if (applied.failed === 0) await claim(dependencies, input);
   const sum = added(before, applied);
@@ -26,6 +27,19 @@ export async function applyCollected(
     originContext(collectionId),
   );
   return sum;
+}
+
+/** What has vanished is found by comparison, and goes by the rules of that: a collection tells what there is and nothing else. */
+function tells({ contents }: RunMetadataFile): boolean {
+  return contents !== 'deletions';
+}
+
+function withRefused(applied: RunMetadataSummary, refused: readonly RunMetadataFile[]): RunMetadataSummary {
+  const message = 'the file cannot be applied: a collection may not delete';
+  return added(applied, {
+    ...{ files: refused.length, failed: refused.length, rows: 0, refused: 0 },
+    problems: refused.map(({ path }) => ({ path, row: null, message })),
+  });
 }
 
 async function claim(

@@ -5,11 +5,7 @@ import { collectionProgress } from '../operation-records.js';
 import { originContext } from './apply-metadata-files.js';
 import { collectedUrns } from './collected-urns.js';
 import type { ControlDependencies } from './control-dependencies.js';
-
-/** So few may always go. */
-const FEW = 10;
-/** Share of what a scope held that may go without anybody's word. */
-const SAFE_SHARE = 0.2;
+import { isSafeRemoval } from './safe-removal.js';
 
 /**
  * Removes softly what earlier collections from this endpoint have brought and this one has not found, in scopes that were looked
@@ -29,15 +25,19 @@ export async function removeVanished(
   const removals: ScopeRemoval[] = [];
   for (const scope of completeScopes) {
     const vanished = await vanishedFrom(dependencies, endpointId, scope, found);
-    const heldBack = !input.allowDeletions && !isSafe(vanished);
+    const counts = {
+      datasets: { held: vanished.heldDatasets, vanished: vanished.datasets.length },
+      fields: { held: vanished.heldFields, vanished: vanished.fields.length },
+    };
+    const heldBack = !input.allowDeletions && !isSafeRemoval(counts);
     const removed = heldBack ? 0 : await remove(dependencies, context, vanished.datasets);
     const removedFields = heldBack ? 0 : await remove(dependencies, context, vanished.fields);
     // The columns of a data set go with it, and are not counted apart.
     if (!heldBack) await remove(dependencies, context, vanished.fieldsOfVanished);
     removals.push({
       ...{ namespace: scope.namespace, namePrefix: scope.namePrefix, heldBack },
-      datasets: { held: vanished.heldDatasets, vanished: vanished.datasets.length, removed },
-      fields: { held: vanished.heldFields, vanished: vanished.fields.length, removed: removedFields },
+      datasets: { ...counts.datasets, removed },
+      fields: { ...counts.fields, removed: removedFields },
     });
   }
   return removals;
@@ -77,13 +77,6 @@ async function vanishedFrom(
     fields: heldFields.filter((urn) => !found.fields.has(urn)),
     fieldsOfVanished: gone.flatMap((dataset) => dataset.fields),
   };
-}
-
-/** A scope that has become empty is more often out of sight than emptied. */
-function isSafe({ heldDatasets, heldFields, datasets, fields }: FromScope): boolean {
-  const few = (vanished: number, held: number) => vanished <= Math.max(FEW, held * SAFE_SHARE);
-  const isEmpty = heldDatasets > 0 && datasets.length === heldDatasets;
-  return !isEmpty && few(datasets.length, heldDatasets) && few(fields.length, heldFields);
 }
 
 /** @returns how many were there to remove; those that somebody else has removed meanwhile are not counted */

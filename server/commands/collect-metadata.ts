@@ -9,6 +9,15 @@ export interface CollectMetadataInput {
   readonly allowDeletions?: boolean | null;
 }
 
+/** @throws InputError for an unknown endpoint */
+export async function cancelMetadataCollection(
+  context: CommandContext,
+  { endpointId }: { readonly endpointId: string },
+): Promise<{ collectionId: string | null }> {
+  await requireEndpoint(context, endpointId, 'input.endpointId');
+  return { collectionId: (await context.operations.cancelCollection(endpointId)) ?? null };
+}
+
 const MAX_SCOPE = 1_000;
 
 /** @throws InputError for what names no source that can be collected from */

@@ -1,7 +1,7 @@
 import { datasetUrn } from '#graph-schema';
 import type { EndpointRecord, EndpointTestRecord, ErrorRecord } from '#graph-store';
 import type { EndpointTestReport, Preview } from '#ingestion/contracts';
-import { type CollectMetadataInput, collectMetadata } from '../commands/collect-metadata.js';
+import { type CollectMetadataInput, cancelMetadataCollection, collectMetadata } from '../commands/collect-metadata.js';
 import { type PreviewMetadataInput, previewMetadata } from '../commands/preview-metadata.js';
 import { type TestMetadataEndpointInput, testMetadataEndpoint } from '../commands/test-metadata-endpoint.js';
 import { withUserErrors } from '../commands/user-errors.js';
@@ -10,6 +10,12 @@ import type { GraphqlContext } from './graphql-context.js';
 import { upper } from './views.js';
 
 export const endpointOperationMutations = {
+  cancelMetadataCollection: (
+    _: unknown,
+    { input }: { readonly input: { endpointId: string } },
+    { commands }: GraphqlContext,
+  ) => withUserErrors({ collectionId: null as string | null }, () => cancelMetadataCollection(commands, input)),
+
   collectMetadata: (_: unknown, { input }: { readonly input: CollectMetadataInput }, { commands }: GraphqlContext) =>
     withUserErrors({ collectionId: null as string | null, alreadyRunning: false }, () =>
       collectMetadata(commands, input),

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endpointTestUrn } from '#graph-schema';
 import { endpointTestWorkflowId, type TestEndpointInput, type TestEndpointResult } from '#ingestion/contracts';
 import { KEPT_TESTS } from '../../ingestion/activities/endpoint-test.js';
+import { endpointTestBatch } from '../../ingestion/operation-records.js';
 import { startWorkers } from '../support/data-worker.js';
 import { scratchFolder } from '../support/folder.js';
 import { openSharedGraph, type TestGraph } from '../support/graph.js';
@@ -181,14 +182,19 @@ describe('the tests of an endpoint', () => {
   it('are listed from the latest on, page by page, and only the latest are kept', async () => {
     const id = `${PREFIX}-history`;
     await register(id);
-    const stored: string[] = [];
-    for (let count = 0; count < KEPT_TESTS + 2; count += 1) {
-      const testId = randomUUID();
-      const startedAt = new Date(Date.UTC(2026, 0, 1, 0, count)).toISOString();
-      const place = { testId, endpointId: id, endpointVersion: 1, startedAt };
-      await room.control.storeEndpointTest({ ...place, result: { passed: true, checks: CHECKS }, failure: null });
-      stored.unshift(testId);
-    }
+    const reports = Array.from({ length: KEPT_TESTS + 2 }, (_, minute) => ({
+      ...{ testId: randomUUID(), endpointId: id, endpointVersion: 1, result: { passed: true, checks: CHECKS } },
+      ...{ startedAt: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(), failure: null },
+    }));
+    const [latest, ...earlier] = reports.toReversed();
+    if (latest === undefined) throw new RangeError('there are reports');
+    const batches = earlier.map((report) =>
+      endpointTestBatch({ ...report, endpointId: id, endedAt: report.startedAt }),
+    );
+    const entities = batches.flatMap((batch) => batch.entities ?? []);
+    await graph.store.write({ entities, edges: batches.flatMap((batch) => batch.edges ?? []) }, { actor: 'test' });
+    await room.control.storeEndpointTest(latest);
+    const stored = reports.toReversed().map(({ testId }) => testId);
     const { tests, lastTest } = await shown(KEPT_TESTS, id);
     expect(tests.totalCount).toBe(KEPT_TESTS);
     expect(tests.nodes.map((kept: { id: string }) => kept.id)).toEqual(stored.slice(0, KEPT_TESTS));
