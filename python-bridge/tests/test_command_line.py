@@ -26,6 +26,7 @@ from ingestion_runtime.command_line.progress_bar import ProgressBar
 from ingestion_runtime.events import ProgressSnapshot
 from runtime_common.failpoints import EXIT_CODE as KILLED
 from tests.support.scripted_endpoint import ScriptedEndpoint, scripted_ref
+from tests.support.sink_kinds import PARQUET
 from tests.support.units import parquet_unit
 
 BRIDGE = Path(__file__).resolve().parents[1]
@@ -99,16 +100,20 @@ def test_a_unit_runs_and_its_checkpoint_is_kept(unit_file, database, tmp_path, c
 
 
 @pytest.mark.parametrize("mode", ["incremental", "full"])
-def test_a_crashed_run_is_resumed_without_naming_it(unit_file, database, tmp_path, call, mode):
+@pytest.mark.parametrize(
+    "failpoint",
+    ["cli.before-checkpoint", *(pytest.param(name, marks=pytest.mark.soak) for name in PARQUET.failpoints)],
+)
+def test_a_crashed_run_is_resumed_without_naming_it(unit_file, database, tmp_path, call, mode, failpoint):
     path = unit_file(unit={"mode": mode, "cursorField": "at" if mode == "incremental" else None})
     checkpoint = tmp_path / "checkpoint.json"
     crashed = process(
         tmp_path, "run", path, "--checkpoint", checkpoint, CLI_PASSWORD=database.config()["password"],
-        NUCLEUS_FAILPOINTS="cli.before-checkpoint", NUCLEUS_TEST_FIXTURES="1",
+        NUCLEUS_FAILPOINTS=failpoint, NUCLEUS_TEST_FIXTURES="1",
     )  # fmt: skip
     assert crashed.returncode == KILLED, crashed.stderr
     left = json.loads(checkpoint.read_text())
-    assert (left["version"], left["run"]["attempt"], rows_in(tmp_path)) == (0, 1, 2)
+    assert (left["version"], left["run"]["attempt"]) == (0, 1)
     if mode == "full":
         code, _, err = call("run", path, "--checkpoint", checkpoint)
         assert (code, f"RUN_UNFINISHED: run {left['run']['runId']}" in err) == (2, True)
