@@ -101,6 +101,7 @@ def test_the_templates_are_what_the_contract_describes():
     by_id = {template.id: template for template in templates.templates}
     assert sorted(by_id) == [
         "cdm_postgres",
+        "confluence",
         "hdfs_parquet",
         "http_rest",
         "iceberg",

@@ -218,7 +218,7 @@ def test_an_answer_without_issues_is_no_end(unit, site):
 
 def test_the_connection_test_says_who_reads(site):
     said = {check.name: check.run() for check in source(site).checks(Cancellation())}
-    assert said == {"authenticate": "the site knows this account as Nucleus", "read": "an issue was read"}
+    assert said == {"authenticate": "the site knows this account as Nucleus", "read": "issues were read"}
     site.before = lambda _: Reply(status=401)
     with pytest.raises(SourceError) as caught:
         source(site).checks(Cancellation())[0].run()

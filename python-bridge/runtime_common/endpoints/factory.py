@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from runtime_common.contracts.model import parse
 from runtime_common.endpoints import (
     cdm_postgres,
+    confluence,
     hdfs,
     http_rest,
     iceberg,
@@ -36,6 +37,7 @@ Plugin = TypeVar("Plugin", SourcePlugin, SinkPlugin)
 
 BUILT_IN: tuple[EndpointPlugin, ...] = (
     cdm_postgres.ENDPOINT,
+    confluence.ENDPOINT,
     hdfs.ENDPOINT,
     http_rest.ENDPOINT,
     iceberg.ENDPOINT,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from runtime_common.endpoints.atlassian import note_person
-from runtime_common.endpoints.http_rest.errors import no_records, paging_loop
+from runtime_common.endpoints.http_rest.object import CursorPaging, HttpRestObject
+from runtime_common.endpoints.http_rest.paging import Pager
 from runtime_common.endpoints.http_rest.read import server_time
 from runtime_common.endpoints.jira.columns import COLUMNS
 from runtime_common.endpoints.json_rows import RecordDecoder, value_at
@@ -23,7 +24,19 @@ if TYPE_CHECKING:
     from runtime_common.http import HttpClient
     from runtime_common.protocols import ReadRequest
 
-_PAGE_SIZE = "100"
+_SEARCH = HttpRestObject(
+    path="rest/api/3/search/jql",
+    params={"fields": "*all"},
+    records="$.issues",
+    fields=list(COLUMNS),
+    paging=CursorPaging(
+        kind="cursor",
+        cursor_param="nextPageToken",
+        token_path="$.nextPageToken",  # noqa: S106 - a path
+        size_param="maxResults",
+        page_size=100,
+    ),
+)
 # Queries without any bound are refused.
 _BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -68,23 +81,7 @@ class IssuesRead(SemanticRead):
         )
 
     def _fetch(self, lower: str | None, upper: str | None) -> Iterator[list[Any]]:  # noqa: ARG002 - compared here
-        params = [("jql", self.query(lower)), ("maxResults", _PAGE_SIZE), ("fields", "*all")]
-        token: str | None = None
-        seen = set()
-        while True:
-            page = self._client.get(
-                "rest/api/3/search/jql", params=params if token is None else [*params, ("nextPageToken", token)]
-            ).document
-            issues = value_at(page, ["issues"])
-            if not isinstance(issues, list):
-                raise no_records("$.issues")
-            yield issues
-            token = text(page, "nextPageToken")
-            if token is None:
-                return
-            if token in seen:
-                raise paging_loop()
-            seen.add(token)
+        return Pager(self._client, _SEARCH, [("jql", self.query(lower))]).pages()
 
     def query(self, lower: str | None) -> str:
         """Return the JQL of a read from ``lower`` on: to the whole minute, in the account's time zone.

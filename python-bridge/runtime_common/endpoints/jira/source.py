@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, StringConstraints
 
 from runtime_common.contracts.model import parse
 from runtime_common.endpoints.atlassian import AtlassianConfig
+from runtime_common.endpoints.atlassian_source import AtlassianSource
 from runtime_common.endpoints.descriptor import EndpointDescriptor, EndpointModel, group
 from runtime_common.endpoints.jira.columns import CURSOR_FIELD
 from runtime_common.endpoints.jira.read import IssuesRead
 from runtime_common.endpoints.plugin import EndpointServices, SourcePlugin
-from runtime_common.endpoints.semantic.operations import CHECKS, TEST_ATTEMPTS, semantic_checks, semantic_preview
+from runtime_common.endpoints.semantic.operations import CHECKS
 from runtime_common.endpoints.semantic.records import text
-from runtime_common.exceptions import ConfigurationError, InternalError
+from runtime_common.exceptions import InternalError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from runtime_common.cancellation import Cancellation
-    from runtime_common.http import AddressRules
-    from runtime_common.protocols import Check, ReadRequest, Sample
+    from runtime_common.http import HttpClient
+    from runtime_common.protocols import ReadRequest
 
 
 class JiraObject(EndpointModel):
@@ -59,50 +56,19 @@ DESCRIPTOR = EndpointDescriptor(
 )
 
 
-class JiraSource:
+class JiraSource(AtlassianSource):
     """See :class:`runtime_common.protocols.SourceEndpoint`."""
 
-    def __init__(self, config: AtlassianConfig, rules: AddressRules) -> None:
-        self._config = config
-        self._rules = rules
+    cursor_field = CURSOR_FIELD
+    things = "issues"
 
-    def open(self, request: ReadRequest, cancellation: Cancellation) -> IssuesRead:
-        """Ask who reads, and fix where this read ends.
-
-        Raises:
-            SourceError: The site can't be reached, refuses, or fails.
-            ConfigurationError: The object is none, or the unit asks for what issues can't give.
-        """
-        if request.cursor_field not in {None, CURSOR_FIELD}:
-            raise ConfigurationError(
-                f"issues are read by their last change: set the cursor field to {CURSOR_FIELD!r}",
-                field="unit.cursorField",
-            )
+    def _read(self, client: HttpClient, host: str, request: ReadRequest, cancellation: Cancellation) -> IssuesRead:
         target = parse(JiraObject, dict(request.object), prefix="source.object")
-        with ExitStack() as stack:
-            client = stack.enter_context(self._config.client(rules=self._rules, cancellation=cancellation))
-            host = urlsplit(self._config.base_url).netloc
-            read = IssuesRead(client, target, host=host, request=request, cancellation=cancellation)
-            stack.pop_all()
-        return read
+        return IssuesRead(client, target, host=host, request=request, cancellation=cancellation)
 
-    def checks(self, cancellation: Cancellation) -> Sequence[Check]:
-        """Return the steps of the connection test."""
-
-        def authenticate() -> str:
-            with self._config.client(rules=self._rules, cancellation=cancellation, attempts=TEST_ATTEMPTS) as client:
-                myself = client.get("rest/api/3/myself").document
-            return f"the site knows this account as {text(myself, 'displayName') or 'somebody without a name'}"
-
-        def read() -> str:
-            sample = self.preview({}, limit=1, cancellation=cancellation)
-            return "an issue was read" if sample.table.num_rows else "the account sees no issue yet"
-
-        return semantic_checks(authenticate, read)
-
-    def preview(self, selected: Mapping[str, Any], *, limit: int, cancellation: Cancellation) -> Sample:
-        """Return the issues that were not changed for longest; raises like :meth:`open`."""
-        return semantic_preview(self, selected, limit=limit, cancellation=cancellation)
+    def _who(self, client: HttpClient) -> str:
+        myself = client.get("rest/api/3/myself").document
+        return f"the site knows this account as {text(myself, 'displayName') or 'somebody without a name'}"
 
 
 def _build(config: EndpointModel, services: EndpointServices) -> JiraSource:
