@@ -8,6 +8,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -29,9 +30,19 @@ def sync_file(path: Path) -> None:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def removed_on_failure(path: Path) -> Iterator[None]:
+    """Leave no part of a file behind whose writing fails: on a full disk it would take the room of the next one."""
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
 def _write_temporary(path: Path, content: bytes, *, mode: int | None = None) -> Path:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    with temporary.open("xb") as file:
+    with removed_on_failure(temporary), temporary.open("xb") as file:
         if mode is not None:
             os.fchmod(file.fileno(), mode)
         file.write(content)

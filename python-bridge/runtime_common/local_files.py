@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from runtime_common.durable_files import create_exclusively, sync_directory, sync_file
+from runtime_common.durable_files import create_exclusively, removed_on_failure, sync_directory, sync_file
 from runtime_common.file_store import FileEntry, StoredFile
 
 if TYPE_CHECKING:
@@ -120,8 +120,9 @@ class LocalFiles:
         except OSError as error:
             if error.errno not in _NO_LINK:
                 raise
-            shutil.copyfile(source, target)
-            sync_file(target)
+            with removed_on_failure(target):
+                shutil.copyfile(source, target)
+                sync_file(target)
 
     def rename(self, source: PurePosixPath, target: PurePosixPath) -> None:
         """Give a file or directory another name."""

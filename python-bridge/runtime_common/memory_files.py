@@ -7,6 +7,7 @@ import io
 import os
 import secrets
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from runtime_common.durable_files import removed_on_failure
 from runtime_common.file_store import FileEntry, StoredFile
 from runtime_common.local_files import file_hash
 
@@ -208,7 +210,8 @@ class MemoryFiles:
             node = self._file(path)
             if node.on_disk is None:
                 on_disk = self.disk_file()
-                on_disk.write_bytes(node.content or b"")
+                with removed_on_failure(on_disk):
+                    on_disk.write_bytes(node.content or b"")
                 node.on_disk = on_disk
             return node.on_disk
 
@@ -304,7 +307,9 @@ class MemoryFile(io.RawIOBase):
         self._reserved = 0
         self._memory = None
         if self._disk is not None and self._on_disk is not None:
-            self._disk.close()
+            # What it still holds back would fail on a full disk once more.
+            with suppress(OSError):
+                self._disk.close()
             self._on_disk.unlink(missing_ok=True)
 
     def _on_a_disk(self) -> IO[bytes]:

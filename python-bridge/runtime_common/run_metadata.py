@@ -21,6 +21,7 @@ import pyarrow as pa
 from runtime_common.contracts import PreviewMetadataResult, RunMetadataFile
 from runtime_common.durable_files import create_exclusively, replace_file, sync_directory
 from runtime_common.exceptions import StagingError
+from runtime_common.file_store import is_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +107,12 @@ class RunMetadataFolder:
             sync_directory(self._root)
             yield folder
         except OSError as error:
-            raise StagingError(f"a metadata file can't be written: {error.strerror}; check METADATA_ROOT") from None
+            full = is_full(error)
+            advice = "free some space under METADATA_ROOT" if full else "check METADATA_ROOT"
+            raise StagingError(
+                f"a metadata file can't be written: {error.strerror}; {advice}",
+                code="STAGING_DISK_FULL" if full else None,
+            ) from None
 
     def ttl_cleanup(self, now: datetime) -> list[str]:
         """Remove what is older than its time to live, and return the names of the runs and requests.

@@ -20,7 +20,7 @@ from runtime_common.endpoints.hdfs.sink import HdfsParquetSink
 from runtime_common.exceptions import SinkError, StagingError, SupersededError
 from runtime_common.staging import LocalDirectoryStaging
 from tests.support.scripted_source import ScriptedFactory, ScriptedSource
-from tests.support.slices import commit_request, context, rows, seal_slice, staged_slice
+from tests.support.slices import commit_request, context, rows, seal, seal_slice, staged_slice
 from tests.support.units import Unit
 
 UNIT = "source/unit/sink"
@@ -214,6 +214,27 @@ def test_what_may_not_be_written_names_the_config_field(hdfs, place, spark, stag
     with pytest.raises(SinkError) as caught:
         commit(HdfsParquetSink(f"{hdfs.url}{place}/sink", spark), staging, "a:0", [1], None)
     assert (caught.value.code, caught.value.field) == ("SINK_NOT_WRITABLE", "sink.config.url")
+
+
+def test_a_quota_that_is_used_up_is_a_full_disk_and_leaves_no_slice(staging, sink, local, hdfs, place, spark):
+    session = staging.allocate_session(context())
+    hdfs.limit(f"{place}/staging", 1)
+    writer = session.writer()
+    writer.write_batch(rows(id=[1, 2, 3]))
+    with pytest.raises(StagingError) as refused:
+        writer.seal(seal("r:0"))
+    writer.abort()
+    assert (refused.value.code, refused.value.retryable) == ("STAGING_DISK_FULL", True)
+    (unit,) = hdfs.names(f"{place}/staging")
+    (group,) = hdfs.names(f"{place}/staging/{unit}")
+    assert [name for name in hdfs.names(f"{place}/staging/{unit}/{group}") if name.startswith("attempt-")] == []
+    assert list(local.root.rglob("*.parquet")) == []
+
+    HadoopFiles(spark, f"{hdfs.url}{place}", scratch=lambda: local.root).make_directory(PurePosixPath("sink"))
+    hdfs.limit(f"{place}/sink", 1)
+    with pytest.raises(SinkError) as full:
+        commit(sink, local, "a:0", [1], None)
+    assert (full.value.code, full.value.retryable) == ("SINK_DISK_FULL", True)
 
 
 def test_a_directory_never_replaces_one_nor_moves_into_it(hdfs, place, spark, tmp_path):

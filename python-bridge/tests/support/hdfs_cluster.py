@@ -55,6 +55,11 @@ class HdfsCluster:
         params = {"op": "DELETE", "recursive": "true", "user.name": _user()}
         self._http.delete(path, params=params).raise_for_status()
 
+    def limit(self, path: str, bytes_: int) -> None:
+        """Set the space that a directory may take."""
+        params = {"op": "SETQUOTA", "storagespacequota": str(bytes_), "user.name": _user()}
+        self._http.put(path, params=params).raise_for_status()
+
     def download(self, path: str, folder: Path) -> list[str]:
         """Copy the Parquet files of a directory to this machine."""
         folder.mkdir(parents=True, exist_ok=True)

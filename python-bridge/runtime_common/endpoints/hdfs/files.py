@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from py4j.protocol import Py4JJavaError
 
+from runtime_common.durable_files import removed_on_failure
 from runtime_common.endpoints.hdfs.errors import os_error
 from runtime_common.file_store import FileEntry, StoredFile
 from runtime_common.local_files import file_hash
@@ -169,7 +170,7 @@ class HadoopFiles:
         if known is not None and known.exists():
             return known
         local = self.draft()
-        with self._calls() as calls, calls.open(self.location(path)) as stream:
+        with removed_on_failure(local), self._calls() as calls, calls.open(self.location(path)) as stream:
             target = calls.jvm.java.io.FileOutputStream(str(local))
             try:
                 calls.copy(stream, target)
