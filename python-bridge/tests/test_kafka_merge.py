@@ -1,4 +1,4 @@
-"""A topic merged by key into an Iceberg table, read back by pyiceberg."""
+"""A topic merged by key into an Iceberg table, read back by pyiceberg, and into a table of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pyiceberg.table import StaticTable
 
+from tests.support.postgres_tables import rows_of
 from tests.support.topics import Topic
 
 
@@ -45,3 +46,22 @@ def test_the_last_message_of_each_key_stays(unit, topic):
     topic.write({"key": "b", "value": "b2"}, {"key": "a", "value": None})
     unit.run()
     assert stored(unit) == {"a": (None, True), "b": ("b2", False), "c": ("c1", False)}
+
+
+def test_a_tombstone_removes_the_row_of_its_key_where_the_policy_says_so(topic, database, tmp_path):
+    unit = topic.unit(
+        tmp_path,
+        sink_template="jdbc_postgres_tables",
+        sink_config=database.config(schema="topics"),
+        write_mode="merge",
+        primary_key=("key",),
+        policy={"deleteField": "tombstone"},
+    )
+    topic.write({"key": "a", "value": "1"}, {"key": "b", "value": "2"}, {"key": "a", "value": None})
+    unit.run()
+    assert rows_of(database, "topics", unit.target, "key, value") == [("b", "2")]
+    topic.write({"key": "b", "value": None}, {"key": "a", "value": "3"}, {"key": "b", "value": "4"})
+    topic.write({"key": "c", "value": "5"}, {"key": "c", "value": None}, partition=1)
+    unit.run()
+    assert rows_of(database, "topics", unit.target, "key, value") == [("a", "3"), ("b", "4")]
+    unit.staging.close()

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from pyspark.errors import PySparkException
 
 from runtime_common.cancellation import Cancellation
 from runtime_common.contracts.model import parse
+from runtime_common.endpoints.iceberg_catalog import hadoop_catalog
 from runtime_common.endpoints.iceberg_history import TableState
 from runtime_common.endpoints.warehouse import WarehouseConfig, WarehouseSink
 from runtime_common.exceptions import ConfigurationError, SinkError, SupersededError
@@ -114,6 +116,21 @@ def test_a_catalog_that_refuses_the_token_or_is_away_is_told_so(catalog, staging
     with pytest.raises(SinkError) as caught:
         away.last_commit(UNIT, "events")
     assert (caught.value.code, caught.value.retryable) == ("SINK_UNREACHABLE", True)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "is_retryable"),
+    [
+        ("NotAuthorizedException", "SINK_AUTHENTICATION_FAILED", False),
+        ("ForbiddenException", "SINK_ACCESS_DENIED", False),
+        ("CommitFailedException", "SINK_CONFLICT", True),
+        ("ServiceUnavailableException", "SINK_UNREACHABLE", True),
+    ],
+)
+def test_what_a_catalog_answers_in_the_midst_of_a_commit_is_typed(said, code, is_retryable):
+    with pytest.raises(SinkError) as caught, hadoop_catalog("/warehouse", "nucleus").refusals():
+        raise PySparkException(f"org.apache.iceberg.exceptions.{said}: it said so")
+    assert (caught.value.code, caught.value.retryable) == (code, is_retryable)
 
 
 def outcomes(config):

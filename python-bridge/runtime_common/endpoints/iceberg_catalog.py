@@ -78,7 +78,7 @@ class IcebergCatalog:
         """Type what a catalog server answers; everything else stays as it is.
 
         Raises:
-            SinkError: The server refuses the login or the right, or can't be reached.
+            SinkError: The catalog refuses the login or the right, can't be reached, or another writer was faster.
         """
         try:
             yield
@@ -94,6 +94,8 @@ class IcebergCatalog:
         for name, code, field, advice in _REFUSALS:
             if name in text:
                 return SinkError(advice, code=code, field=field, retryable=False)
+        if "CommitFailedException" in text:
+            return SinkError("another writer changed the table meanwhile; try again", code="SINK_CONFLICT")
         if any(name in text for name in _UNREACHABLE):
             return SinkError(
                 f"no connection to the catalog {redact(self.dataset_namespace)}; check its address and that it runs",
