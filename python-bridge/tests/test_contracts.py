@@ -109,6 +109,7 @@ def test_the_templates_are_what_the_contract_describes():
         "jdbc_postgres_tables",
         "jira",
         "kafka",
+        "onedrive",
         "parquet_files",
         "warehouse",
     ]

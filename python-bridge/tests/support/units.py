@@ -100,7 +100,9 @@ class Unit:
                         "config": dict(self.sink_config),
                     },
                     "unit": {
-                        "object": dict(self.object or {"schema": "public", "table": self.table}),
+                        "object": dict(
+                            {"schema": "public", "table": self.table} if self.object is None else self.object
+                        ),
                         "mode": self.mode,
                         "cursorField": self.cursor_field,
                         "primaryKey": list(self.primary_key),
