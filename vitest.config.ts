@@ -61,7 +61,12 @@ export default defineConfig({
         oxc,
         resolve,
         // With a headless Chromium, where one is installed.
-        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], sequence: { groupOrder: 0 } },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 240_000,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         extends: true,

@@ -3,7 +3,7 @@ import { chromium, type Page } from 'playwright-core';
 import { findChromium } from '../../scripts/test-run/chromium.js';
 
 /** Longest wait for anything that the page is to show. */
-const SHOWN_WITHIN_MS = 30_000;
+const SHOWN_WITHIN_MS = 90_000;
 
 /** A page in a headless Chromium of its own, which ends with it. */
 export interface ChromiumPage extends AsyncDisposable {
