@@ -173,6 +173,7 @@ def test_aborted_messages_are_left_out_and_open_ones_waited_for(topic):
     assert values(topic) == ["a", "b"]
     assert values(topic, isolation="read_uncommitted") == ["a", "b", "undone", "pending", "behind it"]
     pending.commit_transaction()
+    topic.await_end_of_transactions()
     assert values(topic) == ["a", "b", "pending", "behind it"]
 
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from runtime_common.staging import LocalDirectoryStaging
@@ -65,7 +65,24 @@ class Topic:
             producer.commit_transaction()
         elif outcome == "abort":
             producer.abort_transaction()
+        if outcome != "open":
+            self.await_end_of_transactions(partition)
         return producer
+
+    def await_end_of_transactions(self, partition: int = 0) -> None:
+        """Wait for what the broker writes behind transactions: it answers before it has marked all of them as ended."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while self._end(partition, IsolationLevel.READ_COMMITTED) < self._end(
+            partition, IsolationLevel.READ_UNCOMMITTED
+        ):
+            assert time.monotonic() < deadline, "a transaction is still open"
+
+    def _end(self, partition: int, isolation: IsolationLevel) -> int:
+        place = TopicPartition(self.name, partition)
+        # A client of its own, which knows of partitions that are new.
+        admin = AdminClient({"bootstrap.servers": self.broker.address, "log_level": 0})
+        found = admin.list_offsets({place: OffsetSpec.latest()}, isolation_level=isolation)
+        return int(found[place].result().offset)
 
     def remove_before(self, offset: int, partition: int = 0) -> None:
         """Do what retention does."""
